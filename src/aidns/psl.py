@@ -1,0 +1,58 @@
+"""Public suffixes, by the dated copy of the Public Suffix List that the publicsuffixlist package carries.
+
+Two readings: the ICANN section guards and groups; the private section only flags names under which strangers publish.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from aidns.names import Name, ancestors, normalise
+
+if TYPE_CHECKING:
+    from publicsuffixlist import PublicSuffixList
+
+
+@cache
+def _icann() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList
+
+    return PublicSuffixList(only_icann=True)
+
+
+@cache
+def _private_suffixes() -> frozenset[str]:
+    """Suffixes of the private section; a rule `*.x` counts as `x`, for strangers publish below it."""
+    text = files("publicsuffixlist").joinpath("public_suffix_list.dat").read_text("utf-8")
+    _, _, private = text.partition("===BEGIN PRIVATE DOMAINS===")
+    rules = (line.strip() for line in private.splitlines() if line.strip() and not line.startswith("//"))
+    return frozenset(normalise(rule.lstrip("!").removeprefix("*.")) for rule in rules)
+
+
+def is_public_suffix(name: str) -> bool:
+    """Tell whether `name` is an ICANN public suffix or lies above one."""
+    return _icann().privatesuffix(name) is None
+
+
+def registrable_domain(name: str) -> Name | None:
+    """Return the domain one registrant holds, by the ICANN section; None for a public suffix itself."""
+    found = _icann().privatesuffix(name)
+    return None if found is None else Name(found)
+
+
+def covered_private_suffix(name: str) -> Name | None:
+    """Return a private-section suffix that equals `name` or lies below it, the first by spelling; None if none."""
+    return _covered_index().get(name)
+
+
+@cache
+def _covered_index() -> dict[str, Name]:
+    index: dict[str, Name] = {}
+    for suffix in sorted(_private_suffixes(), reverse=True):
+        for name in (suffix, *ancestors(suffix)):
+            index[name] = Name(suffix)
+    return index
+
+
