@@ -1,0 +1,165 @@
+"""What every command shares: global options, loading, talking to the user, errors to exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from aidns.errors import AidnsError, DataError, UnsafeError, UsageError
+
+if TYPE_CHECKING:
+    from aidns.model import Catalog
+
+
+class App:
+    """What the global options set. One per run, kept as the click context's object."""
+
+    def __init__(self) -> None:
+        self.catalog_dirs: tuple[Path, ...] = ()
+        self.json = False
+        self.verbosity = 0
+
+    def load(self) -> Catalog:
+        """Load the shipped catalogue, or the directories of --catalog laid over each other.
+
+        Raises DataError with every problem.
+        """
+        from aidns.catalog.load import load_or_fail
+
+        return load_or_fail(self.catalog_dirs)
+
+    def say(self, text: str, *, level: int = 0) -> None:
+        """Talk to the user on stderr: level 0 unless -q, 1 with -v."""
+        if self.verbosity >= level:
+            click.echo(text, err=True)
+
+    def warn(self, text: str) -> None:
+        """Warn on stderr; -q does not hide it."""
+        click.echo(click.style("warning: ", fg="yellow") + text, err=True)
+
+    def print_json(self, document: object) -> None:
+        """Print one JSON document on stdout."""
+        import msgspec
+
+        encoded = msgspec.json.encode(document, enc_hook=str)
+        click.echo(msgspec.json.format(encoded, indent=2).decode())
+
+
+pass_app = click.make_pass_decorator(App, ensure=True)
+
+
+def now() -> int:
+    """Return the time in Unix seconds, SOURCE_DATE_EPOCH first. The only clock that commands read.
+
+    Raises UsageError when SOURCE_DATE_EPOCH is no number.
+    """
+    fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if not fixed:
+        return int(time.time())
+    if not fixed.isdecimal():
+        raise UsageError(f"SOURCE_DATE_EPOCH is {fixed!r}", tip="it holds Unix seconds, digits only")
+    return int(fixed)
+
+
+def default_state_file() -> Path:
+    """Return where `check` remembers answers: `state.sqlite` below the XDG state directory."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("aidns")) / "state.sqlite"
+
+
+def global_options() -> list[click.Parameter]:
+    """Return the options that every command takes, before or after its name."""
+
+    def store(name: str, change: Callable[[Any, Any], Any]) -> Callable[[click.Context, click.Parameter, Any], None]:
+        def callback(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
+            if value:
+                app = ctx.ensure_object(App)
+                setattr(app, name, change(getattr(app, name), value))
+
+        return callback
+
+    def colour(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+        if value is None and ctx.parent is not None:
+            return
+        choice = value or "auto"
+        if choice == "auto":
+            ctx.color = False if os.environ.get("NO_COLOR") else ctx.color
+        else:
+            ctx.color = choice == "always"
+
+    catalog = click.Option(
+        ["--catalog"],
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        multiple=True,
+        metavar="DIR",
+        help="Catalogue to use instead of the shipped one; repeat to lay later ones over earlier ones.",
+        expose_value=False,
+        callback=store("catalog_dirs", lambda old, new: old + tuple(new)),
+    )
+    as_json = click.Option(
+        ["--json"], is_flag=True, help="Print one JSON document.", expose_value=False, callback=store("json", lambda _, new: new)
+    )
+    verbose = click.Option(
+        ["-v", "--verbose"], count=True, help="Say more on stderr.", expose_value=False,
+        callback=store("verbosity", lambda old, new: old + new),
+    )
+    quiet = click.Option(
+        ["-q", "--quiet"], count=True, help="Say less on stderr.", expose_value=False,
+        callback=store("verbosity", lambda old, new: old - new),
+    )
+    color = click.Option(
+        ["--color"], type=click.Choice(["auto", "always", "never"]), default=None, expose_value=False, is_eager=True,
+        callback=colour, help="Colours: auto (the default; NO_COLOR honoured), always or never.",
+    )
+    return [catalog, as_json, verbose, quiet, color]
+
+
+class AidnsCommand(click.Command):
+    """A command that also takes the global options."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.params.extend(global_options())
+
+
+def adapt_errors(command: click.Command) -> NoReturn:
+    """Run the command line; turn our errors into a message on stderr and their exit code."""
+    try:
+        result = command(standalone_mode=False)
+    except AidnsError as error:
+        report(error)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # A reader such as `head` went away: not our fault, and the rest has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        click.echo(click.style("error: ", fg="red") + f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
+        sys.exit(4)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+def report(error: AidnsError) -> None:
+    """Print an error, its problems or reasons, and its tip on stderr."""
+    if isinstance(error, DataError):
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+    click.echo(click.style("error: ", fg="red") + error.message, err=True)
+    if isinstance(error, UnsafeError):
+        for reason in error.reasons:
+            click.echo(f"  - {reason}", err=True)
+    if error.tip:
+        click.echo(f"tip: {error.tip}", err=True)
