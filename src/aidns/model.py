@@ -601,6 +601,8 @@ class BlockSet(Struct, frozen=True):
     known: tuple[Name, ...]
     covered: tuple[tuple[Name, Name], ...]
     """(listed name, the owner above that already says the same)."""
+    idle: tuple[Name, ...]
+    """Exceptions without a block above them: nothing to except, so nothing is written."""
     gone: tuple[Name, ...]
     origins: Mapping[Name, str]
     canary: Name

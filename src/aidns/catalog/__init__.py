@@ -1,0 +1,1 @@
+"""The catalogue: where it lies, how it is read, what is wrong with it."""

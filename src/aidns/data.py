@@ -1,0 +1,25 @@
+"""Where the shipped catalogue and templates lie: inside the wheel, or beside `src/` in a checkout. [I/O]"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from aidns.errors import EnvironmentFault
+
+
+@cache
+def shipped(what: str) -> Traversable:
+    """Return the directory `catalog` or `templates` that came with this program.
+
+    Raises EnvironmentFault when the installation is incomplete.
+    """
+    packaged = files("aidns").joinpath("_data", what)
+    if packaged.is_dir():
+        return packaged
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "pyproject.toml").is_file() and (checkout / what).is_dir():
+        return checkout / what
+    raise EnvironmentFault(f"the shipped {what}/ directory is missing", tip="reinstall aidns, or name one with --catalog")

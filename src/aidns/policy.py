@@ -1,0 +1,337 @@
+"""What a policy selects: names to block, exceptions, and what was left out and why. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from aidns import names
+from aidns.errors import DataError, UsageError
+from aidns.model import (
+    Catalog,
+    Fact,
+    LeftOut,
+    Name,
+    OwnedName,
+    Policy,
+    Provider,
+    Rule,
+    Selection,
+    Selector,
+    Service,
+)
+
+DEFAULT_SHARING = ("exclusive", "tenant")
+"""What a selector takes unless it says otherwise: names on which nothing but the service depends."""
+EXPIRY_NOTICE = 14
+"""Days before an exception ends from which on it is announced."""
+NON_BLOCKING = ("log-only", "passthru")
+
+Truth = bool | None
+"""None: the catalogue does not know."""
+
+
+class _Match(NamedTuple):
+    service: Service
+    selector: int
+
+
+def expand(policy: Policy, policies: Mapping[str, Policy]) -> Policy:
+    """Return the policy with everything it extends written out.
+
+    Lists add to those of the policy extended; single values and scopes replace them where given.
+    Raises DataError when an extended policy is missing or the chain runs in a circle.
+    """
+    chain = [policy]
+    while parent_id := chain[-1].extends:
+        if parent_id not in policies:
+            raise DataError(f"policy {policy.id!r} extends {parent_id!r}, which does not exist", tip=_near(parent_id, policies))
+        if any(parent_id == link.id for link in chain):
+            raise DataError(f"policy {policy.id!r} extends itself: {' → '.join(link.id for link in chain)} → {parent_id}")
+        chain.append(policies[parent_id])
+    result = chain.pop()
+    while chain:
+        result = _extend(result, chain.pop())
+    return result
+
+
+def _extend(base: Policy, child: Policy) -> Policy:
+    empty = Policy(schema=1, title=child.title)
+    changes = {
+        field: value
+        for field in Policy.__struct_fields__
+        if (value := getattr(child, field)) != getattr(empty, field) or field in ("id", "title")
+    }
+    for field in ("measures", "dns_cannot", "exception", "block", "allow"):
+        changes[field] = tuple(dict.fromkeys((*getattr(base, field), *getattr(child, field))))
+    changes["select"] = msgspec.structs.replace(
+        child.select,
+        include=base.select.include + child.select.include,
+        exclude=base.select.exclude + child.select.exclude,
+        lookalikes=base.select.lookalikes or child.select.lookalikes,
+        bypass=base.select.bypass or child.select.bypass,
+    )
+    changes["expires"] = child.expires  # an end date is one policy's own
+    return msgspec.structs.replace(base, **changes)
+
+
+def client_scopes(policy: Policy) -> tuple[str, ...]:
+    """Return the names of the client scopes; one empty name when the policy has none."""
+    return tuple(scope.name for scope in policy.scope) or ("",)
+
+
+def is_expired(policy: Policy, today: dt.date) -> bool:
+    """Tell whether the policy's last day has passed."""
+    return policy.expires is not None and policy.expires < today
+
+
+def select(catalog: Catalog, policy: Policy, today: dt.date, client_scope: str = "") -> Selection:
+    """Decide each name for one client scope. `policy` is expanded.
+
+    Raises UsageError for a scope that the policy has not.
+    """
+    if client_scope not in client_scopes(policy):
+        raise UsageError(f"policy {policy.id!r} has no scope {client_scope!r}", tip=f"it has {', '.join(client_scopes(policy))}")
+    owned = _by_service(catalog)
+    matches, unknown = _matching_services(catalog, policy.select.include)
+    blocks, left_out = _blocks(matches, policy.select.include, owned)
+    excepted, ended, warnings = _exceptions(catalog, policy, today, client_scope, owned)
+    rules = (
+        *blocks,
+        *_unofficial(catalog, policy, {match.service.id for match in matches}),
+        *(Rule(names.parse(b.name), b.scope, True, "policy", b.reason, verdict_applies=False) for b in policy.block),
+        *excepted,
+    )
+    blocked = {rule.name for rule in rules if rule.blocks}
+    return Selection(
+        policy=policy,
+        client_scope=client_scope,
+        rules=_unique(rules),
+        known=tuple(sorted({o.name for o in catalog.names if _is_official(o)} | {r.name for r in rules}, key=names.sort_key)),
+        left_out=tuple(sorted({left for left in left_out if left.what not in blocked} | {*ended}, key=lambda e: (e.what, e.why))),
+        unknown=unknown,
+        nameless=tuple(_nameless(catalog, policy, {rule.origin for rule in blocks})),
+        warnings=(*_review_warning(policy, today), *warnings),
+    )
+
+
+# ------------------------------------------------------------------ blocks
+
+
+def _matching_services(catalog: Catalog, selectors: Iterable[Selector]) -> tuple[list[_Match], tuple[LeftOut, ...]]:
+    matches: list[_Match] = []
+    unknown: list[LeftOut] = []
+    for number, selector in enumerate(selectors):
+        family = _family(catalog.providers, selector.provider_family)
+        for service in catalog.services.values():
+            truth, fact = _service_matches(service, catalog.providers.get(service.provider), selector, family)
+            if truth or (truth is None and selector.unknown == "match"):
+                matches.append(_Match(service, number))
+            if truth is None and selector.unknown != "skip":
+                taken = "blocked" if selector.unknown == "match" else "not blocked"
+                unknown.append(LeftOut(service.id, f"{fact} is unknown: {taken}"))
+    return matches, tuple(dict.fromkeys(sorted(unknown, key=lambda left: left.what)))
+
+
+def _blocks(
+    matches: Iterable[_Match], selectors: tuple[Selector, ...], owned: Mapping[str, list[OwnedName]]
+) -> tuple[list[Rule], list[LeftOut]]:
+    rules: list[Rule] = []
+    left_out: list[LeftOut] = []
+    for service, number in matches:
+        for entry in owned.get(service.id, ()):
+            if why := _name_misses(entry, selectors[number], DEFAULT_SHARING):
+                left_out.append(LeftOut(entry.name, f"{service.id}: {why}"))
+            else:
+                rules.append(Rule(entry.name, entry.scope, True, service.id, f"{service.title}: {entry.domain.role}"))
+    return rules, left_out
+
+
+def _unofficial(catalog: Catalog, policy: Policy, selected: set[str]) -> Iterator[Rule]:
+    for entry in catalog.names:
+        if entry.bypass and policy.select.bypass:
+            yield Rule(entry.name, "exact", True, f"bypass:{entry.service}", entry.domain.note)
+        elif entry.lookalike and policy.select.lookalikes and entry.service in selected:
+            yield Rule(entry.name, entry.scope, True, f"lookalike:{entry.service}", entry.domain.breaks)
+
+
+def _service_matches(
+    service: Service, provider: Provider | None, selector: Selector, family: frozenset[str]
+) -> tuple[Truth, str]:
+    """Return whether the service matches, and the first fact that is unknown."""
+    plain = (
+        (selector.provider, service.provider in selector.provider),
+        (selector.provider_family, service.provider in family),
+        (selector.service, service.id in selector.service),
+        (selector.category, not set(selector.category).isdisjoint(service.categories)),
+        (selector.hosts_models_of, not set(selector.hosts_models_of).isdisjoint(service.hosts_models_of)),
+        (selector.separable, service.separable in selector.separable),
+    )
+    if any(wanted and not holds for wanted, holds in plain):
+        return False, ""
+    registered = provider.registered_in if provider else ()
+    parent = provider.parent_in if provider else ()
+    origin = provider.origin_in if provider else ()
+    facts = (
+        ("registered_in", selector.registered_in, (registered,)),
+        ("parent_in", selector.parent_in, (parent,)),
+        ("origin_in", selector.origin_in, (origin,)),
+        ("storage", selector.storage_in, (service.data.storage,)),
+        ("nexus", selector.nexus_in, (registered, parent, origin, service.data.storage)),
+        ("trains_default", selector.trains_default, (service.data.trains_default,)),
+        ("external_storage", selector.external_storage, (service.data.external_storage,)),
+    )
+    unknown = ""
+    for label, wanted, sources in facts:
+        truth = _any_holds(wanted, sources) if wanted else True
+        if truth is False:
+            return False, ""
+        if truth is None:
+            unknown = unknown or label
+    return (None, unknown) if unknown else (True, "")
+
+
+def _any_holds(wanted: tuple[str, ...], sources: Iterable[tuple[Fact, ...]]) -> Truth:
+    truths = [_holds(wanted, facts) for facts in sources]
+    return True if True in truths else None if None in truths else False
+
+
+def _holds(wanted: tuple[str, ...], facts: tuple[Fact, ...]) -> Truth:
+    values = facts[0].value if facts else ("unknown",)
+    if not set(wanted).isdisjoint(values):
+        return True
+    return None if "unknown" in values else False
+
+
+def _name_misses(entry: OwnedName, selector: Selector, default_sharing: tuple[str, ...]) -> str:
+    """Return why a selector does not take this name of a service it matches; empty when it takes it."""
+    domain = entry.domain
+    if selector.role and domain.role not in selector.role:
+        return f"role {domain.role} not asked for"
+    if domain.sharing not in (selector.sharing or default_sharing):
+        return f"shared ({domain.sharing}); blocking it breaks {domain.breaks}"
+    if selector.confidence and domain.confidence not in selector.confidence:
+        return f"confidence {domain.confidence} not asked for"
+    return ""
+
+
+def _family(providers: Mapping[str, Provider], wanted: tuple[str, ...]) -> frozenset[str]:
+    """Return the providers and everyone affiliated with them, however far."""
+    family = set(wanted)
+    while True:
+        near = {a for p in family if p in providers for a in providers[p].affiliates}
+        near |= {p.id for p in providers.values() if not family.isdisjoint(p.affiliates)}
+        if near <= family:
+            return frozenset(family)
+        family |= near
+
+
+# ------------------------------------------------------------------ exceptions
+
+
+def _exceptions(
+    catalog: Catalog, policy: Policy, today: dt.date, client_scope: str, owned: Mapping[str, list[OwnedName]]
+) -> tuple[list[Rule], list[LeftOut], list[str]]:
+    rules: list[Rule] = []
+    ended: list[LeftOut] = []
+    warnings: list[str] = []
+    every_sharing = ("exclusive", "vendor", "tenant")
+    excluded, _ = _matching_services(catalog, policy.select.exclude)
+    for service, number in excluded:
+        selector = policy.select.exclude[number]
+        chosen = [e for e in owned.get(service.id, ()) if not _name_misses(e, selector, every_sharing)]
+        rules += [Rule(e.name, e.scope, False, service.id, "excluded by the policy") for e in chosen]
+        if not selector.role:
+            rules += _dependency_rules(catalog, service, "excluded by the policy", None, "")
+    for entry in policy.exception:
+        if entry.scopes and client_scope not in entry.scopes:
+            continue
+        label = ", ".join(entry.service)
+        if _ended(entry.expires, today, label, ended, warnings):
+            continue
+        for service_id in entry.service:
+            for own in owned.get(service_id, ()):
+                rules.append(_allow(own.name, own.scope, service_id, entry.reason, entry.expires, entry.approved_by))
+            if service_id in catalog.services:
+                service = catalog.services[service_id]
+                rules += _dependency_rules(catalog, service, entry.reason, entry.expires, entry.approved_by)
+    for allow in policy.allow:
+        if not _ended(allow.expires, today, allow.name, ended, warnings):
+            rules.append(_allow(names.parse(allow.name), allow.scope, "policy", allow.reason, allow.expires, allow.approved_by))
+    return rules, ended, warnings
+
+
+def _dependency_rules(
+    catalog: Catalog, service: Service, reason: str, expires: dt.date | None, approved_by: str
+) -> Iterator[Rule]:
+    """Yield exceptions for what an allowed service needs; minimising drops those that nobody blocks."""
+    listed = {entry.name: entry.scope for entry in catalog.names}
+    for dependency in service.dependencies:
+        name = names.parse(dependency.name)
+        yield _allow(name, listed.get(name, "subtree"), service.id, f"needed by {service.title}: {reason}", expires, approved_by)
+
+
+def _allow(name: Name, scope: str, origin: str, reason: str, expires: dt.date | None, approved_by: str) -> Rule:
+    kind = "exact" if scope == "exact" else "subtree"
+    return Rule(name, kind, False, origin, reason, expires, approved_by)
+
+
+def _ended(expires: dt.date | None, today: dt.date, label: str, ended: list[LeftOut], warnings: list[str]) -> bool:
+    if expires is None:
+        return False
+    if expires < today:
+        ended.append(LeftOut(label, f"exception ended on {expires}"))
+        return True
+    if expires - today <= dt.timedelta(days=EXPIRY_NOTICE):
+        warnings.append(f"the exception for {label} ends on {expires}")
+    return False
+
+
+# ------------------------------------------------------------------ reports
+
+
+def _review_warning(policy: Policy, today: dt.date) -> Iterator[str]:
+    if policy.review_by and policy.review_by < today:
+        yield f"policy {policy.id} was to be reviewed by {policy.review_by}"
+
+
+def _nameless(catalog: Catalog, policy: Policy, with_names: set[str]) -> Iterator[str]:
+    providers_with_names = {catalog.services[s].provider for s in with_names if s in catalog.services}
+    wanted_providers = {p for s in policy.select.include for p in (*s.provider, *s.provider_family)}
+    wanted_services = {service for s in policy.select.include for service in s.service}
+    for provider in sorted(wanted_providers - providers_with_names):
+        title = catalog.providers[provider].title if provider in catalog.providers else provider
+        yield f"provider {title}"
+    for service in sorted(wanted_services - with_names):
+        title = catalog.services[service].title if service in catalog.services else service
+        yield f"service {title}"
+
+
+def _by_service(catalog: Catalog) -> dict[str, list[OwnedName]]:
+    found: dict[str, list[OwnedName]] = {}
+    for entry in catalog.names:
+        if _is_official(entry):
+            found.setdefault(entry.service, []).append(entry)
+    return found
+
+
+def _is_official(entry: OwnedName) -> bool:
+    return not entry.lookalike and not entry.bypass
+
+
+def _unique(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Keep one rule an owner, scope and direction, the first given, in label order."""
+    first: dict[tuple[Name, str, bool], Rule] = {}
+    for rule in rules:
+        first.setdefault((rule.name, rule.scope, rule.blocks), rule)
+    return tuple(sorted(first.values(), key=lambda r: (names.sort_key(r.name), r.scope, r.blocks)))
+
+
+def _near(text: str, known: Iterable[str]) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(text, list(known), n=3)
+    return f"did you mean {', '.join(near)}?" if near else "aidns list policies shows them"
