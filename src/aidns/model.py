@@ -415,6 +415,8 @@ class Catalog(Struct, frozen=True):
     bypass: tuple[Bypass, ...]
     waivers: tuple[Waiver, ...]
     names: tuple[OwnedName, ...]
+    places: Mapping[str, tuple[tuple[str, str], ...]] = {}
+    """`rejected`, `lookalikes`, `bypass` -> (file, field) of each entry, in the same order."""
     digest: str = ""
 
 
@@ -524,10 +526,12 @@ class Observation(Struct, frozen=True):
     chain: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     vantage: str = ""
+    operator: str = ""
+    """Who runs the resolver: proofs count once per operator. Empty: the resolver itself."""
 
 
 class Span(Struct, frozen=True):
-    """A run of equal observations: same name, type, resolver, vantage, outcome and subject."""
+    """Equal observations taken together: same name, type, resolver, vantage, outcome and subject (and name servers)."""
 
     name: Name
     rdtype: str
@@ -538,11 +542,12 @@ class Span(Struct, frozen=True):
     last: int
     n: int
     days: tuple[int, ...] = ()
-    """UTC day numbers (Unix seconds // 86400) on which it was seen, ascending."""
+    """UTC day numbers (Unix seconds // 86400) on which it was seen, ascending; the newest ones only."""
     detail: str = ""
     chain: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     vantage: str = ""
+    operator: str = ""
 
 
 class Standing(StrEnum):
@@ -565,6 +570,8 @@ class Verdict(Struct, frozen=True):
     why: str
     removable: bool = False
     """True only for a host that is gone; a registrable domain is flagged, never removed by itself."""
+    flags: tuple[str, ...] = ()
+    """Questions for a person: `registrable` (gone, but it can be bought), `other-name-servers` (back under new ones)."""
 
 
 # ------------------------------------------------------------------ compiling and rendering

@@ -137,6 +137,7 @@ def assemble(sources: Mapping[str, Source], problems: Iterable[Problem] = ()) ->
     regions = reader.tables("regions.toml", RegionTable)
     lookalikes = reader.collection("lookalikes", _LookalikeFile)
     bypass = reader.collection("bypass", _BypassFile)
+    rejected = reader.collection("rejected", _RejectedFile)
     shared = reader.single("shared.toml", _SharedFile)
     parking = reader.single("parking.toml", _ParkingFile)
     waivers = reader.single("waivers.toml", _WaiverFile)
@@ -145,8 +146,8 @@ def assemble(sources: Mapping[str, Source], problems: Iterable[Problem] = ()) ->
         reader.problem("missing-file", "catalog.toml", "", "there is no catalog.toml", "write title, homepage, issues, license")
     owned = (
         *_service_names(services, regions, reader),
-        *_lookalike_names(sources, lookalikes, reader),
-        *_bypass_names(sources, bypass, reader),
+        *_lookalike_names(lookalikes, reader),
+        *_bypass_names(bypass, reader),
     )
     catalog = Catalog(
         info=info or CatalogInfo(1, "untitled", "unknown", "unknown", "unknown"),
@@ -158,11 +159,16 @@ def assemble(sources: Mapping[str, Source], problems: Iterable[Problem] = ()) ->
         shared=shared.shared if shared else (),
         regions=regions,
         parking=parking.parking if parking else (),
-        rejected=tuple(r for _, f in reader.collection("rejected", _RejectedFile) for r in f.rejected),
+        rejected=tuple(entry for _, f in rejected for entry in f.rejected),
         lookalikes=tuple(e for _, f in lookalikes for e in f.lookalikes),
         bypass=tuple(e for _, f in bypass for e in f.bypass),
         waivers=waivers.waiver if waivers else (),
         names=_each_once(owned, reader),
+        places={
+            "rejected": tuple((path, f"rejected[{i}]") for path, f in rejected for i in range(len(f.rejected))),
+            "lookalikes": tuple((path, f"lookalikes[{i}]") for path, f in lookalikes for i in range(len(f.lookalikes))),
+            "bypass": tuple((path, f"bypass[{i}]") for path, f in bypass for i in range(len(f.bypass))),
+        },
         digest=_digest(sources),
     )
     reader.unknown_files()
@@ -380,9 +386,7 @@ def _expand(
     return tuple(domain.name.replace("{region}", value) for value in regions[domain.regions].values)
 
 
-def _lookalike_names(
-    sources: Mapping[str, Source], files: Sequence[tuple[str, _LookalikeFile]], reader: _Reader
-) -> Iterator[_Listed]:
+def _lookalike_names(files: Sequence[tuple[str, _LookalikeFile]], reader: _Reader) -> Iterator[_Listed]:
     for path, file in files:
         for i, entry in enumerate(file.lookalikes):
             field = f"lookalikes[{i}].name"
@@ -394,9 +398,7 @@ def _lookalike_names(
                 yield _Listed(OwnedName(name, domain, entry.imitates, lookalike=True), path, field)
 
 
-def _bypass_names(
-    sources: Mapping[str, Source], files: Sequence[tuple[str, _BypassFile]], reader: _Reader
-) -> Iterator[_Listed]:
+def _bypass_names(files: Sequence[tuple[str, _BypassFile]], reader: _Reader) -> Iterator[_Listed]:
     for path, file in files:
         for i, entry in enumerate(file.bypass):
             field = f"bypass[{i}].name"

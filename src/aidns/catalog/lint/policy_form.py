@@ -1,0 +1,137 @@
+"""A policy says one thing, says it for a reason, and never blocks where it only advises."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from aidns import names, psl
+from aidns.catalog.countries import COUNTRIES
+from aidns.catalog.lint.finding import Finding
+from aidns.errors import DataError
+from aidns.model import Catalog, Policy, Selector
+from aidns.policy import NON_BLOCKING, expand
+
+_SOFT = ("advise", "inquire")
+
+
+def check(catalog: Catalog) -> Iterator[Finding]:
+    """Yield faults of the shipped policies."""
+    for policy in catalog.policies.values():
+        yield from check_one(policy, catalog, own=False)
+
+
+def check_one(policy: Policy, catalog: Catalog, *, own: bool) -> Iterator[Finding]:
+    """Yield the faults of one policy; an administrator's own may leave out what a shipped preset must say."""
+    path = f"policies/{policy.id}.toml"
+    for field, message, tip in (*_form(policy, catalog), *_inline(policy), *(() if own else _preset(policy))):
+        yield Finding(path, field, message, tip)
+    shared = {entry.name: entry for entry in catalog.shared}
+    for i, block in enumerate(policy.block):
+        if hit := next((s for s in shared if _covers(block.name, block.scope, s)), None):
+            message = f"{block.name} blocks shared infrastructure {hit}: it breaks {shared[hit].breaks}"
+            yield Finding(path, f"block[{i}]", message, "block the service's own names", "warning")
+
+
+def _covers(name: str, scope: str, other: str) -> bool:
+    return name == other or (scope == "subtree" and names.at_or_below(other, name))
+
+
+def _form(policy: Policy, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
+    try:
+        whole = expand(policy, catalog.policies)
+    except DataError as error:
+        yield "extends", error.message, error.tip
+        return
+    select = whole.select
+    if not select.include and not select.bypass and not whole.block:
+        yield "select", "selects nothing", "add a selector under include, or [[block]] entries"
+    for key in ("include", "exclude"):
+        for i, selector in enumerate(getattr(policy.select, key)):
+            yield from _selector(f"select.{key}[{i}]", selector)
+    yield from _action(whole, catalog)
+    if whole.strength and whole.strength not in catalog.vocab.get("strength", {}):
+        yield "strength", f"{whole.strength!r} is no strength", f"known: {', '.join(catalog.vocab.get('strength', {}))}"
+    for i, scope in enumerate(policy.scope):
+        yield from _scope(f"scope[{i}]", scope.name, scope.networks, [s.name for s in policy.scope[:i]])
+    if policy.since and policy.review_by and policy.review_by < policy.since:
+        yield "review_by", f"{policy.review_by} is before since = {policy.since}", "swap or mend the dates"
+
+
+def _selector(field: str, selector: Selector) -> Iterator[tuple[str, str, str]]:
+    if selector == Selector(unknown=selector.unknown):
+        yield field, "is empty: it would match every service", "say what it selects"
+    for label in ("registered_in", "parent_in", "origin_in", "storage_in", "nexus_in"):
+        for code in getattr(selector, label):
+            if code not in COUNTRIES:
+                yield f"{field}.{label}", f"{code!r} is no country", "ISO 3166-1 alpha-2, such as KR or GB"
+
+
+def _action(policy: Policy, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
+    action = policy.action
+    if action is None:
+        yield "action", "has no action", 'add [action] with default = "nxdomain"'
+        return
+    words = catalog.vocab.get("action", {})
+    for word in (action.default, *action.fallback):
+        if word not in words:
+            yield "action", f"{word!r} is no action", f"known: {', '.join(words)}"
+    if action.default in NON_BLOCKING and action.fallback:
+        yield "action.fallback", f"{action.default} has a fallback: it would block where only logging is meant", "leave it out"
+    if policy.strength in _SOFT and action.default not in NON_BLOCKING and not policy.escalate:
+        message = f"strength {policy.strength} with the blocking action {action.default}"
+        yield "action.default", message, "write escalate = true if that is what you mean"
+    garden = action.walled_garden
+    if "walled-garden" in (action.default, *action.fallback) and not (garden.a or garden.aaaa or garden.cname):
+        yield "action.walled_garden", "is missing", 'add walled_garden = { a = "…" } or { cname = "…" }'
+    if garden.cname and (garden.a or garden.aaaa):
+        yield "action.walled_garden", "has a name and addresses", "keep one: a CNAME stands alone (RFC 1034 §3.6.2)"
+    for label, text, version in (("a", garden.a, 4), ("aaaa", garden.aaaa, 6)):
+        if text and not _is_address(text, version):
+            yield f"action.walled_garden.{label}", f"{text!r} is no IPv{version} address", "write one address"
+    if garden.cname and (why := _name_fault(garden.cname)):
+        yield "action.walled_garden.cname", why[0], why[1]
+
+
+def _inline(policy: Policy) -> Iterator[tuple[str, str, str]]:
+    for key in ("block", "allow"):
+        for i, item in enumerate(getattr(policy, key)):
+            if why := _name_fault(item.name):
+                yield f"{key}[{i}].name", why[0], why[1]
+            elif key == "block" and psl.is_public_suffix(item.name):
+                yield f"{key}[{i}].name", f"{item.name} is a public suffix", "list the names below it"
+
+
+def _preset(policy: Policy) -> Iterator[tuple[str, str, str]]:
+    for field in ("summary", "strength", "since", "review_by", "dns_cannot"):
+        if not getattr(policy, field):
+            yield field, "is missing from a shipped policy", "a preset says what it is for, when to look again, what DNS cannot do"
+    if policy.expires:
+        yield "expires", "is set in a shipped policy", "presets have review_by only"
+
+
+def _scope(field: str, name: str, networks: tuple[str, ...], earlier: list[str]) -> Iterator[tuple[str, str, str]]:
+    if not name.replace("-", "").isalnum() or not name.isascii() or name != name.lower():
+        yield f"{field}.name", f"{names.printable(name)!r} is no name of a scope", "letters, digits and hyphens, lower case"
+    if name in earlier:
+        yield f"{field}.name", f"{name!r} is there twice", "scopes have different names"
+    for text in networks:
+        try:
+            ipaddress.ip_network(text)
+        except ValueError as error:
+            yield f"{field}.networks", names.printable(str(error)), "write CIDR such as 10.20.0.0/16"
+
+
+def _is_address(text: str, version: int) -> bool:
+    try:
+        return ipaddress.ip_address(text).version == version
+    except ValueError:
+        return False
+
+
+def _name_fault(text: str) -> tuple[str, str] | None:
+    try:
+        names.parse(text)
+    except names.InvalidName as error:
+        return error.message, error.tip
+    return None

@@ -1,0 +1,31 @@
+"""No list takes a public suffix away: not `co.uk`, and no suffix under which strangers publish without a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from aidns import names, psl
+from aidns.catalog.lint.finding import Finding, listed, placed
+from aidns.model import Catalog
+
+
+def check(catalog: Catalog) -> Iterator[Finding]:
+    """Yield listed public suffixes, subtrees over private suffixes without a reason, reasons that nothing needs."""
+    for path, field, entry in listed(catalog):
+        if psl.is_public_suffix(entry.name):
+            yield Finding(path, f"{field}.name", f"{entry.name} is a public suffix", "list the names below it")
+            continue
+        suffix = psl.covered_private_suffix(entry.name) if entry.scope == "subtree" else None
+        if suffix and not entry.domain.covers_suffix:
+            message = f"{entry.name} covers {suffix}, under which strangers publish"
+            yield Finding(path, f"{field}.name", message, 'say why it must be covered: covers_suffix = "reason"')
+    for (path, field), rejected in placed(catalog, "rejected"):
+        if rejected.scope == "subtree" and _is_suffix(rejected.name):
+            yield Finding(path, f"{field}.name", f"{rejected.name} is a public suffix", "reject the names below it, exactly")
+
+
+def _is_suffix(text: str) -> bool:
+    try:
+        return psl.is_public_suffix(names.parse(text))
+    except names.InvalidName:
+        return True

@@ -1,0 +1,36 @@
+"""Infrastructure of everybody is neither listed nor covered by a listed subtree."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator
+
+from aidns import names
+from aidns.catalog.lint.finding import Finding, listed
+from aidns.model import Catalog, OwnedName
+
+
+def check(catalog: Catalog) -> Iterator[Finding]:
+    """Yield listed names that equal a shared name or, as subtrees, lie above one."""
+    shared = {entry.name: entry for entry in catalog.shared}
+    above: dict[str, str] = {}
+    for name in shared:
+        for ancestor in names.ancestors(name):
+            above.setdefault(ancestor, name)
+    for i, entry in enumerate(catalog.shared):
+        try:
+            names.parse(entry.name)
+        except names.InvalidName as error:
+            yield Finding("shared.toml", f"shared[{i}].name", error.message, error.tip)
+    for path, field, owned in listed(catalog):
+        if hit := _hit(owned, shared.keys(), above):
+            breaks = shared[hit].breaks
+            message = f"{owned.name} {'is' if hit == owned.name else 'covers'} shared infrastructure {hit}: it breaks {breaks}"
+            yield Finding(path, f"{field}.name", message, "list the service's own names; cite this one under [[dependencies]]")
+
+
+def _hit(owned: OwnedName, shared: Container[str], above: dict[str, str]) -> str:
+    if owned.name in shared and not (owned.scope == "subtree" and owned.domain.covers_suffix):
+        return owned.name
+    if owned.scope == "subtree" and owned.name in above and not owned.domain.covers_suffix:
+        return above[owned.name]
+    return ""

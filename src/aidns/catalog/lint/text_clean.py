@@ -1,0 +1,76 @@
+"""Free text is one printable line and never looks like syntax of a file it may end up in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from aidns.catalog.lint.finding import Finding, placed
+from aidns.model import Catalog, SeenDate
+
+MAX_TEXT = 1000
+"""Characters of one text; more belongs into docs/."""
+
+_SYNTAX = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}|\$(?:INCLUDE|GENERATE|ORIGIN|TTL)\b", re.IGNORECASE)
+_QUOTES = ('"', "\\")
+
+
+def check(catalog: Catalog) -> Iterator[Finding]:
+    """Yield texts with line breaks, controls, quotes, template syntax or zone-file directives."""
+    for folder, subjects in (
+        ("providers", catalog.providers), ("services", catalog.services),
+        ("measures", catalog.measures), ("policies", catalog.policies),
+    ):  # fmt: skip
+        for subject, entry in subjects.items():
+            yield from check_entry(f"{folder}/{subject}.toml", entry)
+    for path, field, entries in (
+        ("shared.toml", "shared", catalog.shared), ("parking.toml", "parking", catalog.parking),
+        ("waivers.toml", "waiver", catalog.waivers),
+    ):  # fmt: skip
+        for i, entry in enumerate(entries):
+            yield from check_entry(path, entry, f"{field}[{i}]")
+    for folder in ("rejected", "lookalikes", "bypass"):
+        for (path, field), entry in placed(catalog, folder):
+            yield from check_entry(path, entry, field)
+    yield from check_entry("catalog.toml", catalog.info)
+    for key, table in catalog.regions.items():
+        yield from check_entry("regions.toml", table, key)
+
+
+def check_entry(path: str, entry: msgspec.Struct, field: str = "") -> Iterator[Finding]:
+    """Yield the unclean texts of one entry, however deep they lie."""
+    for place, text in _texts(entry, field):
+        if why := unclean(text):
+            yield Finding(path, place, why, "write plain text on one line; ' instead of a double quote")
+
+
+def unclean(text: str) -> str:
+    """Return what is wrong with a text; empty when it is clean."""
+    if any(not (c.isprintable() or c == " ") for c in text):
+        return "holds a line break or control character"
+    if found := _SYNTAX.search(text):
+        return f"holds {found[0]!r}, which is template or zone-file syntax"
+    if any(c in text for c in _QUOTES):
+        return "holds a double quote or backslash"
+    if len(text) > MAX_TEXT:
+        return f"has {len(text)} characters, more than {MAX_TEXT}"
+    return ""
+
+
+def _texts(value: Any, field: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield field, value
+    elif isinstance(value, tuple):
+        for i, item in enumerate(value):
+            yield from _texts(item, f"{field}[{i}]")
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            if name != "id":
+                yield from _texts(getattr(value, name), f"{field}.{name}".lstrip("."))
+    else:
+        assert value is None or isinstance(value, (bool, int, SeenDate)) or hasattr(value, "isoformat")
+
+

@@ -1,0 +1,58 @@
+"""Words come from vocab.toml, so that one thing has one word."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+
+from aidns.catalog.lint.finding import Finding, domains, evidence_lists, placed, service_path
+from aidns.model import Catalog
+
+Use = tuple[str, str, str, Iterable[str]]
+"""(path, field, vocabulary section, words used)"""
+
+
+def check(catalog: Catalog) -> Iterator[Finding]:
+    """Yield words that the vocabulary does not define."""
+    for path, field, section, used in (*_service_words(catalog), *_other_words(catalog)):
+        known = catalog.vocab.get(section, {})
+        for word in used:
+            if word not in known:
+                near = get_close_matches(word, known, n=1)
+                tip = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+                yield Finding(path, field, f"{word!r} is no word of [{section}] in vocab.toml", tip)
+
+
+def _service_words(catalog: Catalog) -> Iterator[Use]:
+    for service in catalog.services.values():
+        path = service_path(service)
+        yield path, "categories", "category", service.categories
+        for key, section in (("trains_default", "trains"), ("external_storage", "external_storage")):
+            for i, fact in enumerate(getattr(service.data, key)):
+                yield path, f"data.{key}[{i}]", section, fact.value
+        for i, dependency in enumerate(service.dependencies):
+            yield path, f"dependencies[{i}].role", "role", (dependency.role,) if dependency.role else ()
+    for service, i, domain in domains(catalog):
+        yield service_path(service), f"domains[{i}].role", "role", (domain.role,)
+
+
+def _other_words(catalog: Catalog) -> Iterator[Use]:
+    for path, field, _, evidence in evidence_lists(catalog):
+        for i, item in enumerate(evidence):
+            yield path, f"{field}.evidence[{i}]", "evidence", (item.kind,)
+    for service in catalog.services.values():
+        for i, dependency in enumerate(service.dependencies):
+            for j, item in enumerate(dependency.evidence):
+                yield service_path(service), f"dependencies[{i}].evidence[{j}]", "evidence", (item.kind,)
+    for i, shared in enumerate(catalog.shared):
+        yield "shared.toml", f"shared[{i}].class", "shared_class", (shared.klass,)
+    for (path, field), rejected in placed(catalog, "rejected"):
+        yield path, f"{field}.reason", "rejection", (rejected.reason,)
+    for (path, field), bypass in placed(catalog, "bypass"):
+        yield path, f"{field}.kind", "bypass", (bypass.kind,)
+    for measure in catalog.measures.values():
+        path = f"measures/{measure.id}.toml"
+        yield path, "strength", "strength", (measure.strength,)
+        yield path, "status", "measure_status", (measure.status,)
+        for i, wording in enumerate(measure.wording):
+            yield path, f"wording[{i}].strength", "strength", (wording.strength,)

@@ -1,0 +1,132 @@
+"""`aidns build`: plan what changes in the published lists, then publish it at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from aidns.cli.base import AidnsCommand, App, default_state_file, now, pass_app
+from aidns.errors import UnsafeError
+
+if TYPE_CHECKING:
+    from aidns.publish.apply import Receipt
+    from aidns.publish.manifest import Desired, Published
+    from aidns.publish.plan import Plan
+
+
+@click.command("build", cls=AidnsCommand)
+@click.option("--policy", "policies", multiple=True, metavar="ID|FILE", help="Only this policy; repeat for more.")
+@click.option("--format", "formats", multiple=True, metavar="ID", help="Only this format; repeat for more.")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default="dist", metavar="DIR", show_default=True, help="Where to publish."
+)
+@click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="What `check` remembers.")
+@click.option("--force", default="", metavar="REASON", help="Publish although a guard objects; the manifest says why.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
+@click.option("--strict", is_flag=True, help="Refuse lists in which a format had to weaken a rule.")
+@pass_app
+def command(
+    app: App,
+    policies: tuple[str, ...],
+    formats: tuple[str, ...],
+    out: Path,
+    state: Path | None,
+    force: str,
+    dry_run: bool,
+    strict: bool,
+) -> None:
+    """Write every policy in every format, as a plan that is applied at once.
+
+    Never asks the network: verdicts come from what `aidns check` remembered. Lists outside --policy and --format stay
+    as they are.
+
+    Exits 3 and leaves the lists alone when a guard objects: too many names gone by verdict, a name of your own lost,
+    shared infrastructure caught, an empty list. A policy that cannot be built keeps its lists; the others are
+    published, and the exit code is 3.
+
+    DIR is a link to a build in .DIR beside it; to roll back, point it at an earlier build there.
+    """
+    from aidns.publish.apply import apply, refuse_if_unsafe
+    from aidns.publish.describe import plan_document, plan_lines
+    from aidns.publish.published import read
+
+    plan = make_plan(app, read(out), policies, formats, state, force=force, strict=strict)
+    if not app.json:
+        click.echo("\n".join(plan_lines(plan)))
+    receipt = None
+    try:
+        if not dry_run:
+            receipt = apply(plan, out)
+            _say_receipt(app, receipt, out)
+    finally:
+        if app.json:
+            app.print_json({"schema": "aidns/build/1", "plan": plan_document(plan), "receipt": receipt})
+    refuse_if_unsafe(plan)
+    _report_failures(plan)
+
+
+def make_plan(
+    app: App,
+    published: Published,
+    policies: tuple[str, ...] = (),
+    formats: tuple[str, ...] = (),
+    state: Path | None = None,
+    *,
+    force: str = "",
+    strict: bool = False,
+) -> Plan:
+    """Return the plan that a build of these policies and formats (none: all) would carry out, and talk about it.
+
+    Raises what loading and compiling raise, and UnsafeError for a path that no list may have.
+    """
+    from aidns import __version__
+    from aidns.pipeline import build_artefacts, load_sound
+    from aidns.publish.plan import Request, plan
+
+    at = now()
+    catalog = load_sound(app.catalog_dirs)
+    desired = build_artefacts(catalog, policies, formats, at, state or default_state_file(), published.manifest)
+    _talk(app, desired)
+    request = Request(
+        version=__version__,
+        catalogue=tuple(catalog.policies),
+        everything=not policies,
+        formats=formats,
+        strict=strict,
+        force=force.strip(),
+    )
+    return plan(published, desired, request, at)
+
+
+def _talk(app: App, desired: Desired) -> None:
+    """Say what the user should know before the plan: notes, formats left out, rules weakened."""
+    from aidns.names import printable
+    from aidns.publish.describe import skipped_lines, weakened_lines, weakened_summary
+
+    for note in desired.notes:
+        app.warn(printable(note, 500))
+    for line in skipped_lines(desired.skipped):
+        app.say(f"skipped: {line}")
+    if summary := weakened_summary(desired.artefacts):
+        app.warn(summary)
+    for line in weakened_lines(desired.artefacts):
+        app.say(f"weakened: {line}", level=1)
+
+
+def _say_receipt(app: App, receipt: Receipt, out: Path) -> None:
+    if receipt.outcome == "published":
+        app.say(f"published build {receipt.build} as {out}: {len(receipt.written)} written, {receipt.kept} kept")
+    else:
+        app.say(f"{out} stays at build {receipt.build}; only its status.json was written")
+
+
+def _report_failures(plan: Plan) -> None:
+    """Raise UnsafeError when a policy could not be built."""
+    if failures := plan.manifest.failures:
+        raise UnsafeError(
+            "these policies were not built; what is published of them stays",
+            [f"{failure.policy}: {failure.reason}" for failure in failures],
+            tip="renew or remove the policy",
+        )

@@ -1,0 +1,52 @@
+"""`aidns render`: one policy in one format, on stdout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from aidns.cli.base import AidnsCommand, App, default_state_file, now, pass_app
+from aidns.errors import UnsafeError
+
+
+@click.command("render", cls=AidnsCommand)
+@click.option("--policy", required=True, metavar="ID|FILE", help="A shipped policy's id, or your own policy file.")
+@click.option("--format", "format_id", required=True, metavar="ID", help="See `aidns list formats`.")
+@click.option("--scope", metavar="NAME", help="Client scope, where the policy has several; the first by default.")
+@click.option("--zone", default="", metavar="NAME", help="Name of the policy zone: a short one leaves room for longer names.")
+@click.option(
+    "--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
+    help="Your own Jinja template instead of the format's.",
+)  # fmt: skip
+@click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="What `check` remembers.")
+@click.option("--strict", is_flag=True, help="Refuse when the format had to weaken a rule.")
+@pass_app
+def command(
+    app: App, policy: str, format_id: str, scope: str | None, zone: str, template: Path | None, state: Path | None, strict: bool
+) -> None:
+    """Print one policy in one format; nothing else reaches stdout.
+
+    Never asks the network. Exits 3 and prints nothing when the format cannot express the policy.
+    """
+    from aidns import pipeline
+    from aidns.publish.describe import weakened_lines
+    from aidns.publish.serials import stamp
+    from aidns.render.formats import find
+
+    at = now()
+    fmt = find(format_id)
+    catalog = pipeline.load_sound(app.catalog_dirs)
+    memory = pipeline.remember(catalog, state or default_state_file(), at)
+    prepared = pipeline.prepare(catalog, pipeline.find_policy(catalog, policy), at, memory, scope)
+    made = pipeline.artefact(catalog, prepared, fmt, memory, lambda digest: stamp(None, "", digest, at), template, zone)
+    for note in prepared.notes:
+        app.warn(note)
+    for line in weakened_lines((made,)):
+        app.warn(line)
+    if strict and made.weakened:
+        raise UnsafeError(f"{fmt.id} weakens {len(made.weakened)} kind(s) of rules", tip="leave --strict out to accept that")
+    if app.json:
+        app.print_json({"schema": "aidns/artefact/1", "artefact": made})
+    else:
+        click.echo(made.text, nl=False)

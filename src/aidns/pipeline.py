@@ -1,0 +1,216 @@
+"""The main job, as one line of calls: catalogue → selection → block set → artefacts. [I/O: reads state and policies]
+
+    load(catalog)                         catalog/load.py    every fault, file and line
+    select(catalog, policy, today)        policy.py          names to block, exceptions, what was left out and why
+    judge(spans, now)                     verdict.py         live, gone, suspect … from what `check` remembered
+    compile_selection(selection, verdicts) blockset.py       owner -> answers, minimal
+    render(format, block set)             render/artefact.py text, counts, what the format cannot say
+    plan, apply                           publish/           sorted diff, guards, one atomic switch
+
+Asking DNS is `check`'s business (lookup/); nothing here touches the network.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from msgspec import Struct
+
+from aidns import names
+from aidns.blockset import compile_selection
+from aidns.catalog.lint import lint, lint_policy
+from aidns.catalog.load import load, load_policy
+from aidns.errors import DataError, UnsafeError, UsageError
+from aidns.model import Artefact, BlockSet, Catalog, Name, Policy, Selection, Standing, Verdict
+from aidns.policy import client_scopes, expand, is_expired, select
+from aidns.publish.manifest import Desired, Failure, Manifest, Skipped, VerdictInfo
+from aidns.publish.serials import stamp
+from aidns.render.artefact import Version, path_of, render
+from aidns.render.base import Format, Inexpressible
+from aidns.render.formats import find_all
+from aidns.render.rpz import DEFAULT_ZONE_LENGTH
+
+STATE_STALE = 7 * 86400
+"""Seconds after which remembered answers are worth a warning."""
+
+
+class Memory(Struct, frozen=True):
+    """What `check` remembered: verdicts by name, and when it last learned anything (Unix seconds, None = never)."""
+
+    verdicts: Mapping[Name, Verdict]
+    at: int | None
+
+
+class Prepared(Struct, frozen=True):
+    """One policy for one client scope, ready to render."""
+
+    selection: Selection
+    blockset: BlockSet
+    notes: tuple[str, ...]
+
+
+def load_sound(directories: Sequence[Path] = ()) -> Catalog:
+    """Return a catalogue without any error of form or fact: what lists are made of.
+
+    Raises DataError with every problem.
+    """
+    loaded = load(directories)
+    if errors := [problem for problem in lint(loaded) if problem.level == "error"]:
+        raise DataError(f"the catalogue has {len(errors)} error(s); nothing is rendered from it", errors)
+    return loaded.catalog
+
+
+def find_policy(catalog: Catalog, reference: str) -> Policy:
+    """Return a shipped policy by id, or an administrator's own by path, with what it extends written out.
+
+    Raises UsageError for an unknown id, DataError with every problem of an own policy.
+    """
+    if reference in catalog.policies:
+        return expand(catalog.policies[reference], catalog.policies)
+    path = Path(reference)
+    if path.suffix != ".toml" and "/" not in reference:
+        raise UsageError(f"there is no policy {reference!r}", tip=_policy_tip(reference, catalog))
+    policy, source, problems = load_policy(path)
+    found = (*problems, *(lint_policy(policy, source, catalog) if policy else ()))
+    if policy is None or any(problem.level == "error" for problem in found):
+        raise DataError(f"policy {reference} cannot be used", found)
+    return expand(policy, catalog.policies)
+
+
+def remember(catalog: Catalog, state: Path | None, now: int) -> Memory:
+    """Return the verdicts that the state file supports; no file, no verdicts, every name kept."""
+    if state is None or not state.exists():
+        return Memory({}, None)
+    from aidns.lookup.state import State
+    from aidns.verdict import judge
+
+    with State(state) as memory:
+        spans = memory.spans()
+    return Memory(judge(spans, catalog.names, now), max((span.last for span in spans), default=None))
+
+
+def prepare(
+    catalog: Catalog, policy: Policy, now: int, memory: Memory, client_scope: str | None = None
+) -> Prepared:
+    """Select and compile one policy for one client scope, the first unless told.
+
+    Raises UnsafeError when the policy has expired.
+    """
+    today = dt.datetime.fromtimestamp(now, dt.UTC).date()
+    if is_expired(policy, today):
+        raise UnsafeError(
+            f"policy {policy.id} expired on {policy.expires}",
+            tip="what is published stays as it is; review the policy, then set a new date",
+        )
+    scope = client_scopes(policy)[0] if client_scope is None else client_scope
+    selection = select(catalog, policy, today, scope)
+    blockset = compile_selection(selection, memory.verdicts)
+    return Prepared(selection, blockset, (*selection.warnings, *_memory_notes(memory, now)))
+
+
+def artefact(
+    catalog: Catalog,
+    prepared: Prepared,
+    fmt: Format,
+    memory: Memory,
+    version: Version,
+    template: Path | None = None,
+    zone: str = "",
+) -> Artefact:
+    """Render one prepared policy in one format; `zone` is the name of the zone it will be loaded as, if known.
+
+    Raises Inexpressible when the format cannot express the policy, UnsafeError when nothing would be blocked.
+    """
+    zone_length = len(names.normalise(zone)) if zone else DEFAULT_ZONE_LENGTH
+    return render(fmt, prepared.blockset, catalog, memory.verdicts, version, template, zone_length)
+
+
+def build_artefacts(
+    catalog: Catalog,
+    policies: Sequence[str],
+    formats: Sequence[str],
+    now: int,
+    state: Path | None,
+    published: Manifest | None,
+) -> Desired:
+    """Render every policy (none given: the shipped ones) for every client scope in every format (none given: all).
+
+    What a format cannot express is skipped with the reason, a policy that cannot be built is a failure with the
+    reason; neither stops the others.
+    """
+    chosen = _each_once(find_policy(catalog, reference) for reference in policies or catalog.policies)
+    memory = remember(catalog, state, now)
+    made: list[Artefact] = []
+    skipped: list[Skipped] = []
+    failures: list[Failure] = []
+    notes: dict[str, None] = {}
+    for policy in chosen:
+        try:
+            for scope in client_scopes(policy):
+                prepared = prepare(catalog, policy, now, memory, scope)
+                notes |= dict.fromkeys(prepared.notes)
+                for fmt in find_all(formats):
+                    path = path_of(fmt, prepared.blockset)
+                    try:
+                        stamped = partial(stamp, published, path, now=now)
+                        made.append(artefact(catalog, prepared, fmt, memory, stamped))
+                    except Inexpressible as refusal:
+                        skipped.append(Skipped(policy.id, fmt.id, refusal.message))
+        except UnsafeError as refusal:
+            made = [one for one in made if one.policy != policy.id]
+            failures.append(Failure(policy.id, refusal.message))
+    return Desired(
+        artefacts=tuple(made),
+        skipped=tuple(dict.fromkeys(skipped)),
+        failures=tuple(failures),
+        verdicts=_verdict_info(catalog, memory),
+        protected=_protected(catalog),
+        must_stay={policy.id: tuple(names.parse(block.name) for block in policy.block) for policy in chosen if policy.block},
+        catalog=catalog.digest,
+        notes=tuple(notes),
+    )
+
+
+def _each_once(policies: Iterable[Policy]) -> list[Policy]:
+    by_id: dict[str, Policy] = {}
+    for policy in policies:
+        if by_id.setdefault(policy.id, policy) != policy:
+            raise UsageError(f"two policies are called {policy.id!r}", tip="the file's name is the id: rename one")
+    return list(by_id.values())
+
+
+def _verdict_info(catalog: Catalog, memory: Memory) -> VerdictInfo:
+    standings = Counter(str(verdict.standing) for verdict in memory.verdicts.values())
+    unknown = {n for n, v in memory.verdicts.items() if v.standing is Standing.UNKNOWN}
+    unknown |= {entry.name for entry in catalog.names if entry.name not in memory.verdicts}
+    return VerdictInfo(
+        state_at=memory.at,
+        counts=dict(sorted(standings.items())),
+        gone=tuple(sorted(name for name, verdict in memory.verdicts.items() if verdict.removable)),
+        unknown=tuple(sorted(unknown)),
+    )
+
+
+def _protected(catalog: Catalog) -> tuple[Name, ...]:
+    """Return the shared names, without those that a listed name covers with a reason."""
+    excused = {entry.name for entry in catalog.names if entry.domain.covers_suffix}
+    shared = (names.parse(entry.name) for entry in catalog.shared)
+    return tuple(name for name in shared if excused.isdisjoint((name, *names.ancestors(name))))
+
+
+def _memory_notes(memory: Memory, now: int) -> tuple[str, ...]:
+    if memory.at is None:
+        return ("no name has been checked yet: all are kept",)
+    age = now - memory.at
+    return (f"names were last checked {age // 86400} days ago",) if age > STATE_STALE else ()
+
+
+def _policy_tip(reference: str, catalog: Catalog) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(reference, catalog.policies, n=3)
+    return f"did you mean {', '.join(near)}?" if near else "aidns list policies shows them; a file ends in .toml"

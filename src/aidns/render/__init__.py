@@ -1,0 +1,1 @@
+"""Rendering: a block set in one format, with a report of what the format cannot say."""

@@ -1,0 +1,131 @@
+"""From a block set to one finished file. [I/O: reads the template]"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import jinja2
+from jinja2.sandbox import SandboxedEnvironment
+
+from aidns import names
+from aidns.data import shipped
+from aidns.errors import DataError, UnsafeError
+from aidns.model import Artefact, BlockSet, Catalog, Name, Verdict
+from aidns.render import header
+from aidns.render.base import Format, choose_action
+from aidns.render.rpz import DEFAULT_ZONE_LENGTH, OWN_SOA_RNAME, PASSTHRU, records
+
+Version = Callable[[str], tuple[int, int]]
+"""digest -> (serial, time of last modification), by what is published."""
+
+
+def render(
+    fmt: Format,
+    blockset: BlockSet,
+    catalog: Catalog,
+    verdicts: Mapping[Name, Verdict],
+    version: Version,
+    template: Path | None = None,
+    zone_length: int = DEFAULT_ZONE_LENGTH,
+) -> Artefact:
+    """Return the artefact of one block set in one format.
+
+    Raises Inexpressible when the format cannot express the policy, UnsafeError when the list would be empty,
+    DataError for a template that fails.
+    """
+    action = choose_action(fmt, blockset)
+    body = fmt.lower(blockset, action, zone_length)
+    if not body.rows and not fmt.allows:
+        raise UnsafeError(f"policy {blockset.policy.id} blocks nothing", tip="an empty list would quietly end all protection")
+    for row in body.rows:
+        names.parse(row.name)
+    canary = allow_canary(blockset) if fmt.allows else blockset.canary
+    compiled, template_id = _template(fmt, template)
+    context: dict[str, object] = {
+        "rows": body.rows,
+        "canary": canary,
+        "soa_rname": OWN_SOA_RNAME,
+        "policy": {"id": blockset.policy.id, "title": names.ascii_line(blockset.policy.title), "scope": blockset.client_scope},
+        "action": action.name,
+        "records": {"block": records(action), "pass": PASSTHRU},
+    }
+
+    def text(head: tuple[str, ...], serial: int) -> str:
+        try:
+            return compiled.render(header=head, serial=serial, **context)
+        except jinja2.TemplateError as error:
+            raise DataError(f"template {template_id}: {names.printable(str(error))}") from None
+
+    content = _content(text((), 0), fmt)
+    digest = hashlib.sha256(f"{template_id}\n{content}".encode()).hexdigest()
+    serial, modified = version(digest)
+    head = header.lines(
+        fmt, blockset, action, body, catalog, verdicts, serial, modified, content.count("\n")
+    )
+    return Artefact(
+        policy=blockset.policy.id,
+        client_scope=blockset.client_scope,
+        format=fmt.id,
+        path=path_of(fmt, blockset),
+        text=_gate(text(head, serial), fmt, template_id),
+        digest=digest,
+        serial=serial,
+        services=len({blockset.origins[row.name] for row in body.rows if row.name in blockset.origins}),
+        names=len(body.rows),
+        lines=content.count("\n"),
+        weakened=body.weakened,
+        action=action.name,
+        entries=tuple(sorted(body.entries)),
+    )
+
+
+def path_of(fmt: Format, blockset: BlockSet) -> str:
+    """Return where a build puts the file: `policy/file`, with the scope between where the policy has several."""
+    several = len(blockset.policy.scope) > 1
+    return "/".join((blockset.policy.id, *([blockset.client_scope] if several else []), fmt.file_name))
+
+
+def allow_canary(blockset: BlockSet) -> Name:
+    """Return the canary of an allow list: another than the block list's, which it would undo."""
+    return names.parse(f"allow.{blockset.canary}")
+
+
+def _template(fmt: Format, user_template: Path | None) -> tuple[jinja2.Template, str]:
+    environment = SandboxedEnvironment(
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False  # noqa: S701 - plain text
+    )
+    if user_template is None:
+        source, label = shipped("templates").joinpath(fmt.template).read_text("utf-8"), fmt.template
+    else:
+        source, label = user_template.read_text("utf-8"), str(user_template)
+    try:
+        compiled = environment.from_string(source)
+    except jinja2.TemplateSyntaxError as error:
+        raise DataError(f"template {label}, line {error.lineno}: {error.message}") from None
+    return compiled, f"{label if user_template is None else user_template.name}:{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+
+
+def _content(text: str, fmt: Format) -> str:
+    """Return the lines that are no comments."""
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(fmt.comment))
+
+
+def _gate(text: str, fmt: Format, template_id: str) -> str:
+    """Return the text if every consumer can read it: ASCII, LF, no blank line, no leading blank, a final newline.
+
+    Raises DataError.
+    """
+    wrong = ""
+    if not text.isascii():
+        wrong = "holds characters outside ASCII"
+    elif any(c < " " and c != "\n" or c == "\x7f" for c in text):
+        wrong = "holds control characters"
+    elif not text.endswith("\n"):
+        wrong = "does not end with a newline"
+    if wrong:
+        raise DataError(f"template {template_id}: what it wrote {wrong}", tip="write plain ASCII lines that end in LF")
+    return text
+
+

@@ -1,0 +1,113 @@
+"""What a format is: a template, the rows it is given, the actions it knows, and what it cannot express."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from aidns.errors import UnsafeError
+from aidns.model import BlockSet, Garden, Name, Weakened
+
+SERVER_DEFINED = "server-defined"
+"""The consumer's own setting decides the answer; that weakens nothing."""
+
+
+class Inexpressible(UnsafeError):
+    """This format cannot say what the policy asks for; others may."""
+
+
+class Action(Struct, frozen=True):
+    """The answer chosen for blocked names in one format."""
+
+    name: str
+    garden: Garden = Garden()
+
+
+class Row(Struct, frozen=True):
+    """One owner as a template sees it. What `answer` and `below` hold is the format's own business."""
+
+    name: Name
+    answer: str = ""
+    below: str = ""
+    data: tuple[str, ...] = ()
+
+
+class Body(Struct, frozen=True):
+    """What a format makes of a block set: rows for the template, neutral entries for plans, and losses.
+
+    An entry is `block|allow subtree|exact NAME`.
+    """
+
+    rows: tuple[Row, ...]
+    entries: tuple[str, ...]
+    weakened: tuple[Weakened, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What a reader of the file should know besides."""
+
+
+class Format(Struct, frozen=True):
+    """A format's declaration. 
+
+    `lower` turns a block set, an action and the octets of a zone's name into a body; it may raise Inexpressible.
+    """
+
+    id: str
+    title: str
+    consumers: tuple[str, ...]
+    template: str
+    file_name: str
+    comment: str
+    actions: tuple[str, ...]
+    """Actions it can answer with; empty when the consumer decides (server-defined)."""
+    lower: Callable[[BlockSet, Action, int], Body]
+    allows: bool = False
+    """An allow list: it accompanies a block list and may hold nothing but its canary."""
+    covers: str = ""
+    """One sentence: names and types that a listed name covers in this format."""
+    install: str = ""
+
+
+def choose_action(fmt: Format, blockset: BlockSet) -> Action:
+    """Return the action this format gives the policy's names: the default, else the first fallback it knows.
+
+    Raises Inexpressible when the format can express none of them: weaker is not decided silently.
+    """
+    choice = blockset.policy.action
+    assert choice is not None
+    wanted = (choice.default, *choice.fallback)
+    negative = bypass_names(blockset)
+    if choice.default == "log-only" and "log-only" not in fmt.actions:
+        raise Inexpressible(f"{fmt.id} cannot log without blocking", tip="use --format unbound, or choose a blocking action")
+    if negative and (not fmt.actions or "nxdomain" not in fmt.actions):
+        raise Inexpressible(
+            f"{fmt.id} cannot promise a negative answer for {negative[0]} and {len(negative) - 1} more",
+            ["an address there tells clients to bypass this resolver, or delays them"],
+            tip="use --format unbound or rpz",
+        )
+    if not fmt.actions:
+        return Action(SERVER_DEFINED)
+    for name in wanted:
+        if name in fmt.actions:
+            return Action(name, choice.walled_garden)
+    raise Inexpressible(
+        f"{fmt.id} cannot answer with {' or '.join(wanted)}",
+        tip=f"it knows {', '.join(fmt.actions)}: name one under fallback in the policy's [action]",
+    )
+
+
+def bypass_names(blockset: BlockSet) -> list[Name]:
+    """Return the bypass names among the owners: only ever answered negatively."""
+    return [name for name, origin in blockset.origins.items() if origin.startswith("bypass:")]
+
+
+def entry(name: Name, *, blocks: bool, exact: bool) -> str:
+    """Return a rule in the notation of plans."""
+    return f"{'block' if blocks else 'allow'} {'exact' if exact else 'subtree'} {name}"
+
+
+def loss(what: Any, direction: Any, names: list[Name], note: str) -> tuple[Weakened, ...]:
+    """Return the report of one kind of loss; empty when no name is concerned."""
+    return (Weakened(what, direction, len(names), note, tuple(names)),) if names else ()
+

@@ -1,0 +1,86 @@
+"""The head of every published file: what it is, from whom, for whom, and what it cannot do. Pure text."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+
+from aidns import names
+from aidns.model import BlockSet, Catalog, Standing, Verdict
+from aidns.render.base import SERVER_DEFINED, Action, Body, Format
+
+REFRESH = "1 day"
+_SHOWN = 8
+"""Names listed in one header line before the rest is counted."""
+
+
+def lines(
+    fmt: Format,
+    blockset: BlockSet,
+    action: Action,
+    body: Body,
+    catalog: Catalog,
+    verdicts: Mapping[names.Name, Verdict],
+    serial: int,
+    modified: int,
+    body_lines: int,
+) -> tuple[str, ...]:
+    """Return the header as `Key: value` lines of printable ASCII; nothing in them can end a line."""
+    policy = blockset.policy
+    tags = [tag for scope in policy.scope if scope.name == blockset.client_scope for tag in scope.tags]
+    pairs: list[tuple[str, str]] = [
+        ("Title", f"{policy.title} ({fmt.title})"),
+        ("Description", policy.summary or policy.title),
+        ("Homepage", catalog.info.homepage),
+        ("License", catalog.info.license),
+        ("Issues", catalog.info.issues),
+        ("Expires", REFRESH),
+        ("Last modified", iso(modified)),
+        ("Version", str(serial)),
+        ("Syntax", f"{fmt.title}; covers {fmt.covers}"),
+        ("Policy", f"{policy.id}; strength {policy.strength or 'not said'}; action {_action(action)}"),
+    ]
+    if policy.review_by:
+        pairs.append(("Review by", policy.review_by.isoformat()))
+    if policy.measures:
+        pairs.append(("Measures", ", ".join(policy.measures)))
+    if blockset.client_scope:
+        pairs.append(("Scope", f"{blockset.client_scope}; load only for clients tagged {', '.join(tags) or blockset.client_scope}"))
+    services = {origin for name, origin in blockset.origins.items() if name in blockset.minimal}
+    pairs.append(("Counts", f"{len(services)} services, {len(body.rows)} names, {body_lines} lines"))
+    pairs.append(("Canary", f"{blockset.canary} answers {'itself allowed' if fmt.allows else '0.0.0.0 and ::'} where this file is loaded"))
+    if fmt.id == "rpz-allow":
+        pairs[-1] = ("Bypasses", "every policy zone loaded after this one, for the names below")
+    pairs += [("Liveness", text) for text in _liveness(blockset, verdicts)]
+    pairs += [("Cannot express", f"{w.what} ({w.direction}), {w.count} name(s): {w.note}") for w in body.weakened]
+    pairs += [("Note", note) for note in body.notes]
+    if blockset.selection.nameless:
+        pairs.append(("Wanted, but no names known", _some(blockset.selection.nameless)))
+    if blockset.selection.unknown:
+        pairs.append(("Unknown facts", _some(f"{u.what}: {u.why}" for u in blockset.selection.unknown)))
+    pairs += [("DNS cannot", text) for text in policy.dns_cannot]
+    return tuple(names.ascii_line(f"{key}: {value}", 400) for key, value in pairs)
+
+
+def iso(seconds: int) -> str:
+    """Return Unix seconds as an ISO 8601 time in UTC."""
+    return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _action(action: Action) -> str:
+    return "as the server is set" if action.name == SERVER_DEFINED else action.name
+
+
+def _liveness(blockset: BlockSet, verdicts: Mapping[names.Name, Verdict]) -> Iterable[str]:
+    blocked = [name for name in blockset.owners if blockset.owners[name].self_blocked]
+    unchecked = [n for n in blocked if n not in verdicts or verdicts[n].standing is Standing.UNKNOWN]
+    if unchecked:
+        yield f"unknown for {len(unchecked)} of {len(blocked)} names (not checked yet, or no clear answer); all are kept"
+    if blockset.gone:
+        yield f"left out as gone: {_some(blockset.gone)}"
+
+
+def _some(items: Iterable[str]) -> str:
+    every = list(items)
+    rest = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
+    return ", ".join(every[:_SHOWN]) + rest

@@ -1,0 +1,114 @@
+"""Response policy zones (draft-vixie-dnsop-dns-rpz): a zone file whose owners are the names to answer for.
+
+RPZ is no suffix list: it follows RFC 4592, where an existing name stops the wildcard above it. So the block set is
+closed before it is written, and each owner in a listed tree is written as `n` and `*.n`. Owners are relative, there
+is no $ORIGIN, and the apex holds SOA and NS alone, so that the file loads under any zone name.
+"""
+
+from __future__ import annotations
+
+from aidns import names
+from aidns.blockset import close, in_tree
+from aidns.model import Answer, BlockSet, Name
+from aidns.render.base import Action, Body, Format, Inexpressible, Row, entry
+
+OWN_SOA_RNAME = "aidns.invalid."
+"""RNAME of our zones' SOA: by it a check recognises an answer that our own list made."""
+DEFAULT_ZONE_LENGTH = 63
+"""Octets kept free for the zone's name unless it is told."""
+MAX_OWNER = 250
+"""Octets of owner plus zone name: 255 on the wire less length octets, root and `*.` (measured with named-checkzone)."""
+
+PASSTHRU = ("CNAME rpz-passthru.",)
+_TARGET = {"nxdomain": ("CNAME .",), "nodata": ("CNAME *.",), "null": ("A 0.0.0.0", "AAAA ::")}
+
+
+def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
+    """Return one row an owner: `data` are the records of the owner, `below` tells what its wildcard says.
+
+    `below` is "" (no wildcard), "block" or "pass"; `answer` is "block" or "pass".
+    Raises Inexpressible for a name that would not fit below the zone's name.
+    """
+    owners = close(blockset.minimal)
+    check_lengths(owners, zone_length)
+    rows = tuple(
+        Row(name, _word(answer.self_blocked), _word(answer.below_blocked) if in_tree(owners, name) else "")
+        for name, answer in owners.items()
+    )
+    return Body(rows=rows, entries=tuple(_entry(name, answer) for name, answer in blockset.minimal.items()))
+
+
+def lower_allow(blockset: BlockSet, action: Action, zone_length: int) -> Body:
+    """Return the exceptions alone, for a zone that is placed before others.
+
+    Raises Inexpressible when a block lies below an exception: a zone of exceptions cannot say that.
+    """
+    minimal = blockset.minimal
+    allowed = {name: answer for name, answer in minimal.items() if not answer.self_blocked}
+    nested = [
+        name for name, answer in minimal.items()
+        if answer.self_blocked and any(a in allowed and not allowed[a].below_blocked for a in names.ancestors(name))
+    ]
+    if nested:
+        raise Inexpressible(
+            f"rpz-allow cannot block {nested[0]} below an exception ({len(nested)} such name(s))",
+            tip="use --format rpz, which holds blocks and exceptions in one zone",
+        )
+    check_lengths(allowed, zone_length)
+    rows = tuple(Row(name, "pass", "" if answer.below_blocked else "pass") for name, answer in allowed.items())
+    return Body(rows=rows, entries=tuple(_entry(name, answer) for name, answer in allowed.items()))
+
+
+def records(action: Action) -> tuple[str, ...]:
+    """Return the records that a blocked owner holds."""
+    if action.name != "walled-garden":
+        return _TARGET.get(action.name, ())
+    garden = action.garden
+    if garden.cname:
+        return (f"CNAME {garden.cname}.",)
+    return tuple(f"{kind} {address}" for kind, address in (("A", garden.a), ("AAAA", garden.aaaa)) if address)
+
+
+def check_lengths(owners: dict[Name, Answer], zone_length: int) -> None:
+    """Raise Inexpressible when an owner and the zone's name together would be too long for a DNS name."""
+    limit = MAX_OWNER - zone_length
+    if long := [name for name in owners if len(name) > limit]:
+        raise Inexpressible(
+            f"{len(long)} name(s) are longer than {limit} octets, the first {long[0][:60]}…",
+            tip="a shorter zone name leaves more room: tell it with --zone NAME",
+        )
+
+
+def _word(blocked: bool) -> str:
+    return "block" if blocked else "pass"
+
+
+def _entry(name: Name, answer: Answer) -> str:
+    return entry(name, blocks=answer.self_blocked, exact=answer.self_blocked != answer.below_blocked)
+
+
+RPZ = Format(
+    id="rpz",
+    title="response policy zone, complete alone",
+    consumers=("BIND ≥ 9.16 (measured: 9.18.49)", "unbound ≥ 1.10 (1.17.1)", "PowerDNS Recursor ≥ 4.5 (4.8.8)", "Knot Resolver 5 (5.6.0), without exceptions"),
+    template="rpz.j2",
+    file_name="rpz.zone",
+    comment=";",
+    actions=("nxdomain", "nodata", "null", "walled-garden"),
+    lower=lower,
+    covers="a listed name and everything below it, every type",
+    install="load it as a policy zone; BIND needs break-dnssec yes qname-wait-recurse no, unbound module-config \"respip validator iterator\"",
+)
+RPZ_ALLOW = Format(
+    id="rpz-allow",
+    title="response policy zone of the exceptions alone",
+    consumers=RPZ.consumers[:3],
+    template="rpz-allow.j2",
+    file_name="rpz-allow.zone",
+    comment=";",
+    actions=RPZ.actions,
+    lower=lower_allow,
+    allows=True,
+    covers="a listed exception, every type, in every policy zone loaded after this one",
+    install="load it as the first policy zone",
+)

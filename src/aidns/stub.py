@@ -1,0 +1,246 @@
+"""A fast stub resolver for one server: one question, or thousands in flight over one socket. [I/O]
+
+It asks exactly the server it is given and believes only replies that repeat identifier and question.
+"""
+
+from __future__ import annotations
+
+import secrets
+import select
+import socket
+import struct
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from aidns import wire
+from aidns.errors import UsageError
+from aidns.names import printable
+
+Query = tuple[str, str]
+"""Name and rdtype."""
+LOOPBACK = "127.0.0.1"
+_TCP_WINDOW = 16
+"""Queries in flight on one TCP connection: few, because servers limit them (RFC 7766 §6.2.1)."""
+
+
+class Endpoint(Struct, frozen=True):
+    """Address and port of a DNS server."""
+
+    host: str
+    port: int = 53
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def parse_endpoint(text: str) -> Endpoint:
+    """Read `HOST`, `HOST:PORT`, an IPv6 address, or `[IPv6]:PORT`. Raises UsageError."""
+    host, port = text, ""
+    if text.startswith("[") and "]" in text:
+        host, _, port = text[1:].partition("]")
+        port = port.removeprefix(":")
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    number = int(port) if port.isdecimal() and len(port) < 6 else 53 if not port else 0
+    if not host or not 0 < number < 65536 or any(c.isspace() or c == "/" for c in host):
+        raise UsageError(
+            f"{printable(text, 80)!r} is no server", tip="write an address: 10.0.0.53, 10.0.0.53:5353 or [fd00::53]:53"
+        )
+    return Endpoint(host, number)
+
+
+def ask(
+    port: int,
+    name: str,
+    rdtype: str = "A",
+    *,
+    host: str = LOOPBACK,
+    tcp: bool = False,
+    timeout: float = 2.0,
+    dnssec_ok: bool = False,
+) -> wire.Reply:
+    """Ask once, over UDP or TCP. Raises TimeoutError when no matching reply came within `timeout` seconds."""
+    flight = _Flight([(name, rdtype)], port, host, tries=1, timeout=timeout, dnssec_ok=dnssec_ok)
+    reply = (flight.over_tcp() if tcp else flight.over_udp())[0]
+    if reply is None:
+        raise TimeoutError(f"no reply from {host} port {port} to {name} {rdtype}")
+    return reply
+
+
+def ask_many(
+    port: int,
+    questions: Sequence[Query],
+    *,
+    host: str = LOOPBACK,
+    tcp: bool = False,
+    window: int = 64,
+    timeout: float = 1.0,
+    tries: int = 3,
+    rate: float = 0,
+    tick: Callable[[int], object] | None = None,
+) -> list[wire.Reply | None]:
+    """Ask all questions, `window` in flight, at most `rate` a second (0: no limit); None where no reply came.
+
+    A lost UDP query is sent again after `timeout` seconds, `tries` times in all; what comes back truncated is asked
+    again over TCP (RFC 7766 §5). `tick` is called with the number of questions settled since its last call.
+    """
+    flight = _Flight(questions, port, host, window=window, timeout=timeout, tries=tries, rate=rate, tick=tick)
+    if tcp:
+        return flight.over_tcp()
+    replies = flight.over_udp()
+    cut = [i for i, reply in enumerate(replies) if reply and "TC" in reply.flags]
+    if cut:
+        again = _Flight([questions[i] for i in cut], port, host, timeout=timeout, tries=tries, rate=rate).over_tcp()
+        for i, reply in zip(cut, again, strict=True):
+            replies[i] = reply
+    return replies
+
+
+class _Flight:
+    """The questions of one call: which wait, which are in flight, what came back."""
+
+    def __init__(
+        self,
+        questions: Sequence[Query],
+        port: int,
+        host: str,
+        *,
+        window: int = 64,
+        timeout: float = 1.0,
+        tries: int = 3,
+        rate: float = 0,
+        dnssec_ok: bool = False,
+        tick: Callable[[int], object] | None = None,
+    ) -> None:
+        self.questions = [(name.lower().rstrip(".") or ".", rdtype) for name, rdtype in questions]
+        self.window, self.timeout, self.tries, self.dnssec_ok = window, timeout, tries, dnssec_ok
+        self.tick = tick
+        self.gap = 1 / rate if rate else 0.0
+        self.next_at = time.monotonic()
+        self.replies: list[wire.Reply | None] = [None] * len(questions)
+        self.waiting = deque(range(len(questions)))
+        self.sent = [0] * len(questions)
+        self.flying: dict[int, tuple[int, float]] = {}
+        """Identifier -> (question's index, deadline); deadlines ascend in order of insertion."""
+        self.host, self.port = host, port
+
+    def over_udp(self) -> list[wire.Reply | None]:
+        family, address = _resolve(self.host, self.port)
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.connect(address)
+            sock.setblocking(False)
+            while self.waiting or self.flying:
+                while (message := self._next_message(self.window)) is not None:
+                    try:
+                        sock.send(message)
+                    except OSError:
+                        break  # full, or the port is closed: the deadline decides
+                select.select([sock], [], [], self._patience())
+                self._drain(sock)
+                self._expire()
+        return self.replies
+
+    def over_tcp(self) -> list[wire.Reply | None]:
+        """Ask over as many connections as the server makes us open; give up after `tries` without a reply."""
+        barren = 0
+        while self.waiting and barren < self.tries:
+            left = len(self.waiting)
+            self._one_connection()
+            self.waiting.extendleft(index for index, _ in reversed(self.flying.values()))
+            self.flying.clear()
+            barren = barren + 1 if len(self.waiting) == left else 0
+        return self.replies
+
+    def _one_connection(self) -> None:
+        try:
+            with socket.create_connection((self.host, self.port), self.timeout) as sock:
+                buffer = b""
+                while self.waiting or self.flying:
+                    while (message := self._next_message(_TCP_WINDOW)) is not None:
+                        sock.sendall(struct.pack("!H", len(message)) + message)
+                    if not select.select([sock], [], [], self._patience())[0]:
+                        if self._overdue():
+                            return
+                        continue
+                    received = sock.recv(65536)
+                    if not received:
+                        return
+                    buffer = self._take_frames(buffer + received)
+        except OSError:
+            return
+
+    def _next_message(self, window: int) -> bytes | None:
+        """Return the next query to send now, or None; notes it as in flight."""
+        now = time.monotonic()
+        if not self.waiting or len(self.flying) >= window or now < self.next_at:
+            return None
+        self.next_at = max(self.next_at, now - 0.1) + self.gap
+        ident = secrets.randbits(16)
+        while ident in self.flying:
+            ident = secrets.randbits(16)
+        index = self.waiting.popleft()
+        self.sent[index] += 1
+        self.flying[ident] = (index, now + self.timeout)
+        return wire.query(ident, *self.questions[index], dnssec_ok=self.dnssec_ok)
+
+    def _patience(self) -> float:
+        """Seconds until something must be done even if nothing arrives."""
+        now = time.monotonic()
+        moments = [deadline for _, deadline in list(self.flying.values())[:1]]
+        if self.waiting and len(self.flying) < self.window:
+            moments.append(self.next_at)
+        return max(0.0, min(moments, default=now) - now)
+
+    def _overdue(self) -> bool:
+        return any(deadline <= time.monotonic() for _, deadline in self.flying.values())
+
+    def _drain(self, sock: socket.socket) -> None:
+        while True:
+            try:
+                self._take(sock.recv(65535))
+            except ConnectionRefusedError:
+                continue  # an earlier query met a closed port; others may be on their way
+            except OSError:
+                return
+
+    def _take_frames(self, buffer: bytes) -> bytes:
+        while len(buffer) >= 2 and len(buffer) >= 2 + (length := int.from_bytes(buffer[:2])):
+            self._take(buffer[2 : 2 + length])
+            buffer = buffer[2 + length :]
+        return buffer
+
+    def _take(self, message: bytes) -> None:
+        try:
+            reply = wire.parse(message)
+        except wire.MessageError:
+            return
+        index, _ = self.flying.get(reply.id, (None, 0.0))
+        if index is None or reply.question != self.questions[index]:
+            return
+        del self.flying[reply.id]
+        self.replies[index] = reply
+        self._settled()
+
+    def _expire(self) -> None:
+        now = time.monotonic()
+        for ident in [ident for ident, (_, deadline) in self.flying.items() if deadline <= now]:
+            index, _ = self.flying.pop(ident)
+            if self.sent[index] < self.tries:
+                self.waiting.append(index)
+            else:
+                self._settled()
+
+    def _settled(self) -> None:
+        if self.tick:
+            self.tick(1)
+
+
+def _resolve(host: str, port: int) -> tuple[int, tuple[object, ...]]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    except socket.gaierror as error:
+        raise UsageError(f"{printable(host, 80)!r} has no address: {error.strerror}") from None
+    return found[0][0], found[0][4]

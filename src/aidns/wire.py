@@ -1,0 +1,217 @@
+"""DNS messages as octets (RFC 1035 §4): small, fast, and calm about hostile input. Pure.
+
+dnspython knows every type; this knows the few that the lab and `verify` need, and reads a reply much faster. Text made
+here is safe to print: other octets, dots inside labels and backslashes become `\\DDD` (RFC 1035 §5.1).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import struct
+
+from msgspec import Struct
+
+from aidns.errors import AidnsError
+
+TYPES = {
+    "A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "DNAME": 39,
+    "OPT": 41, "DS": 43, "RRSIG": 46, "DNSKEY": 48, "SVCB": 64, "HTTPS": 65, "ANY": 255,
+}  # fmt: skip
+"""Rdtype by its mnemonic; any other is written `TYPE123` (RFC 3597 §5)."""
+_TYPE_NAMES = {number: text for text, number in TYPES.items()}
+_RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP", 5: "REFUSED", 9: "NOTAUTH"}
+_FLAGS = {"AA": 0x0400, "TC": 0x0200, "RD": 0x0100, "RA": 0x0080, "AD": 0x0020, "CD": 0x0010}
+_EDE_OPTION = 15
+_MAX_POINTERS = 64
+PAYLOAD = 1232
+"""UDP payload size offered: passes every path without fragments (DNS flag day 2020)."""
+
+
+class MessageError(AidnsError, ValueError):
+    """The octets are no DNS message, or none that answers."""
+
+
+class Record(Struct, frozen=True):
+    """A resource record; `data` is its presentation form, `\\# length hex` for types not known here."""
+
+    name: str
+    rdtype: str
+    ttl: int
+    data: str
+
+
+class Ede(Struct, frozen=True):
+    """An extended DNS error (RFC 8914)."""
+
+    code: int
+    text: str
+
+
+class Reply(Struct, frozen=True):
+    """A DNS response. Names are lower case without the final dot, the root is `.`."""
+
+    id: int
+    rcode: str
+    flags: frozenset[str]
+    question: tuple[str, str]
+    answers: tuple[Record, ...] = ()
+    authority: tuple[Record, ...] = ()
+    additional: tuple[Record, ...] = ()
+    ede: tuple[Ede, ...] = ()
+
+    @property
+    def authority_soa(self) -> Record | None:
+        """The SOA that makes a negative answer a zone's own (RFC 2308 §3)."""
+        return next((record for record in self.authority if record.rdtype == "SOA"), None)
+
+    @property
+    def additional_soa(self) -> Record | None:
+        """The SOA of a policy zone (RPZ draft §6)."""
+        return next((record for record in self.additional if record.rdtype == "SOA"), None)
+
+    def data(self, rdtype: str) -> tuple[str, ...]:
+        """The answer's data of one type."""
+        return tuple(record.data for record in self.answers if record.rdtype == rdtype)
+
+
+def type_number(rdtype: str) -> int:
+    """Return the number of an rdtype given as mnemonic or `TYPE123`. Raises KeyError."""
+    if rdtype.startswith("TYPE") and rdtype[4:].isdecimal():
+        return int(rdtype[4:])
+    return TYPES[rdtype]
+
+
+def type_text(number: int) -> str:
+    """Return the mnemonic of an rdtype, else `TYPE123`."""
+    return _TYPE_NAMES.get(number) or f"TYPE{number}"
+
+
+def encode_name(name: str) -> bytes:
+    """Return an ASCII name, with or without the final dot, in wire form. Raises MessageError when it does not fit."""
+    labels = [label.encode("ascii") for label in name.rstrip(".").split(".")] if name.rstrip(".") else []
+    if any(not 0 < len(label) < 64 for label in labels) or len(name.rstrip(".")) > 253:
+        raise MessageError(f"{name[:80]!r} does not fit a DNS message")
+    return b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
+
+
+def query(ident: int, name: str, rdtype: str, *, dnssec_ok: bool = False) -> bytes:
+    """Return a recursive query with EDNS (RFC 6891), so that extended errors can come back."""
+    header = struct.pack("!HHHHHH", ident, _FLAGS["RD"], 1, 0, 0, 1)
+    edns = struct.pack("!BHHIH", 0, TYPES["OPT"], PAYLOAD, 0x8000 if dnssec_ok else 0, 0)
+    return header + encode_name(name) + struct.pack("!HH", type_number(rdtype), 1) + edns
+
+
+def parse(wire: bytes) -> Reply:
+    """Read a response. Raises MessageError for anything cut short, looping, without question or not a response."""
+    try:
+        return _parse(wire)
+    except (struct.error, IndexError, ValueError) as error:
+        raise MessageError(f"malformed DNS message: {error}") from None
+
+
+def read_question(wire: bytes) -> tuple[str, int, int]:
+    """Return the name, rdtype number and end offset of a message's first question. Raises MessageError."""
+    try:
+        name, at = _read_name(wire, 12)
+        return name, struct.unpack_from("!H", wire, at)[0], at + 4
+    except (struct.error, IndexError) as error:
+        raise MessageError(f"malformed DNS question: {error}") from None
+
+
+def _parse(wire: bytes) -> Reply:
+    ident, bits, questions, *counts = struct.unpack_from("!HHHHHH", wire)
+    if not bits & 0x8000 or questions != 1:
+        raise MessageError("no response to one question")
+    name, rdtype, at = read_question(wire)
+    rcode = bits & 15
+    ede: tuple[Ede, ...] = ()
+    sections: list[tuple[Record, ...]] = []
+    for count in counts:
+        section = []
+        for _ in range(count):
+            owner, at = _read_name(wire, at)
+            kind, _, ttl, length = struct.unpack_from("!HHIH", wire, at)
+            at += 10
+            if at + length > len(wire):
+                raise MessageError("a record runs past the end")
+            if kind == TYPES["OPT"]:
+                rcode |= (ttl >> 24) << 4
+                ede += _extended_errors(wire[at : at + length])
+            else:
+                section.append(Record(owner, type_text(kind), ttl, _data_text(wire, at, length, kind)))
+            at += length
+        sections.append(tuple(section))
+    flags = frozenset(flag for flag, bit in _FLAGS.items() if bits & bit)
+    answers, authority, additional = sections
+    rcode_text = _RCODES.get(rcode) or f"RCODE{rcode}"
+    return Reply(ident, rcode_text, flags, (name, type_text(rdtype)), answers, authority, additional, ede)
+
+
+def _read_name(wire: bytes, at: int) -> tuple[str, int]:
+    """Return the name at an offset and the offset behind it."""
+    labels: list[str] = []
+    behind = octets = pointers = 0
+    while length := wire[at]:
+        if length >= 0xC0:
+            behind = behind or at + 2
+            target = (length & 0x3F) << 8 | wire[at + 1]
+            pointers += 1
+            if target >= at or pointers > _MAX_POINTERS:
+                raise MessageError("a compression pointer loops")
+            at = target
+            continue
+        label = wire[at + 1 : at + 1 + length]
+        octets += length + 1
+        if length > 63 or octets > 254 or len(label) < length:
+            raise MessageError("a name runs past its limit")
+        labels.append(_label_text(label))
+        at += 1 + length
+    return ".".join(labels) or ".", behind or at + 1
+
+
+def _label_text(label: bytes) -> str:
+    text = label.lower()
+    if text.replace(b"-", b"a").replace(b"_", b"a").isalnum():
+        return text.decode("ascii")
+    return "".join(chr(c) if 0x21 <= c < 0x7F and c not in b'.\\"' else f"\\{c:03}" for c in text)
+
+
+def _data_text(wire: bytes, at: int, length: int, kind: int) -> str:
+    rdata = wire[at : at + length]
+    if kind == TYPES["A"]:
+        return str(ipaddress.IPv4Address(rdata))
+    if kind == TYPES["AAAA"]:
+        return str(ipaddress.IPv6Address(rdata))
+    if kind in (TYPES["NS"], TYPES["CNAME"], TYPES["PTR"], TYPES["DNAME"]):
+        return _read_name(wire, at)[0]
+    if kind == TYPES["SOA"]:
+        mname, behind = _read_name(wire, at)
+        rname, behind = _read_name(wire, behind)
+        return " ".join((mname, rname, *map(str, struct.unpack_from("!IIIII", wire, behind))))
+    if kind == TYPES["MX"]:
+        return f"{struct.unpack_from('!H', wire, at)[0]} {_read_name(wire, at + 2)[0]}"
+    if kind == TYPES["TXT"]:
+        return _strings_text(rdata)
+    return f"\\# {length} {rdata.hex()}"
+
+
+def _strings_text(rdata: bytes) -> str:
+    strings = []
+    while rdata:
+        length = rdata[0]
+        text = "".join(chr(c) if 0x20 <= c < 0x7F and c not in b'"\\' else f"\\{c:03}" for c in rdata[1 : 1 + length])
+        strings.append(f'"{text}"')
+        rdata = rdata[1 + length :]
+    return " ".join(strings)
+
+
+def _extended_errors(options: bytes) -> tuple[Ede, ...]:
+    found = []
+    while len(options) >= 4:
+        code, length = struct.unpack_from("!HH", options)
+        body = options[4 : 4 + length]
+        if code == _EDE_OPTION and len(body) >= 2:
+            text = "".join(c if c.isprintable() else " " for c in body[2:].decode("utf-8", "replace"))
+            found.append(Ede(struct.unpack_from("!H", body)[0], text))
+        options = options[4 + length :]
+    return tuple(found)
