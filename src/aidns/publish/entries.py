@@ -1,6 +1,7 @@
 """Entries: the neutral lines of a list, so that lists of any format are compared and guarded alike.
 
-An entry reads `block|allow subtree|exact NAME`; each name has one. The canary is none of them.
+An entry reads `block|allow subtree|exact NAME`; each name has one. `exact` gives what lies below the opposite answer:
+a redundant entry, one that repeats what holds anyway, is never written. The canary is none of them.
 """
 
 from __future__ import annotations
@@ -20,8 +21,8 @@ def by_name(entries: Iterable[str]) -> Said:
 
 
 def blocks(said: Said, name: str) -> bool:
-    """Tell whether a list blocks `name`: its own entry decides, else the nearest subtree above."""
-    nearest = said.get(name) or next(
-        (said[above] for above in ancestors(name) if said.get(above, "").endswith("subtree")), ""
-    )
-    return nearest.startswith("block")
+    """Tell whether a list blocks `name`: the deepest listed name decides, and an exact entry says the opposite below."""
+    if name in said:
+        return said[name].startswith("block")
+    words = next((said[above] for above in ancestors(name) if above in said), "allow subtree")
+    return words in ("block subtree", "allow exact")

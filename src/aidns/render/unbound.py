@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from aidns.blockset import minimise
 from aidns.model import Answer, BlockSet, Name
-from aidns.render.base import Action, Body, Format, Row, entry, loss
+from aidns.render.base import Action, Body, Format, Row, bypass_names, entry, loss
 
 _ZONE_TYPE = {
     "nxdomain": "always_nxdomain",
@@ -18,6 +18,8 @@ _ZONE_TYPE = {
     "log-only": "inform",
 }
 _NULL = ("A 0.0.0.0", "AAAA ::")
+_NODATA = ('TXT "blocked"',)
+"""A `transparent` zone answers NODATA for types that its local-data lacks: a negative answer for one exact name."""
 
 
 def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
@@ -25,7 +27,9 @@ def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
     owners, widened = widen(blockset)
     exact = [name for name, answer in owners.items() if answer.self_blocked and not answer.below_blocked]
     logs = action.name == "log-only"
-    rows = tuple(_row(name, answer, action) for name, answer in owners.items())
+    negative = set(bypass_names(blockset))
+    rows = tuple(_row(name, answer, action, name in negative) for name, answer in owners.items())
+    addressed = [name for name in exact if name not in negative]
     return Body(
         rows=rows,
         entries=tuple(entry(n, blocks=a.self_blocked, exact=a.self_blocked and not a.below_blocked) for n, a in owners.items()),
@@ -33,8 +37,8 @@ def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
             *loss("exception", "leak", widened, "an exact exception inside a blocked tree opens what lies below it, too"),
             *(loss("exact", "over-block", exact, "an exact name is logged with everything below it") if logs else ()),
         ),
-        notes=(f"{len(exact)} exact name(s) answer with addresses instead of {action.name}",)
-        if exact and not logs and action.name not in ("null", "walled-garden")
+        notes=(f"{len(addressed)} exact name(s) answer with the null address instead of {action.name}",)
+        if addressed and action.name in ("nxdomain", "refuse")
         else (),
     )
 
@@ -49,12 +53,14 @@ def widen(blockset: BlockSet) -> tuple[dict[Name, Answer], list[Name]]:
     return minimise(wide), sorted(holes)
 
 
-def _row(name: Name, answer: Answer, action: Action) -> Row:
+def _row(name: Name, answer: Answer, action: Action, negative: bool) -> Row:
     if answer.self_blocked and answer.below_blocked:
         return Row(name, _ZONE_TYPE[action.name], data=_garden(action) if action.name == "walled-garden" else ())
     if answer.self_blocked:
         if action.name == "log-only":
             return Row(name, "inform")
+        if negative or action.name == "nodata":
+            return Row(name, "transparent", data=_NODATA)
         return Row(name, "transparent", data=_garden(action) if action.name == "walled-garden" else _NULL)
     return Row(name, "always_transparent")
 

@@ -7,14 +7,15 @@ no zone can have. Open is what only the real world says: data, or a negative ans
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Literal
 
 from msgspec import Struct
 
-from aidns.model import Policy
-from aidns.names import at_or_below
+from aidns.model import Garden, Policy
+from aidns.names import at_or_below, printable
 from aidns.verify.questions import FRESH, Place, Question
 from aidns.wire import Record, Reply
 
@@ -68,35 +69,39 @@ class Finding(Struct, frozen=True):
     why: str
 
 
-def calibrate(policy: Policy, canary: Reply | None, denied: Iterable[Reply | None]) -> Calibration:
-    """Return what answers mean, from the policy's action, the canary's answer and answers about names that don't exist.
+def calibrate(policy: Policy, canary: Iterable[Reply | None], denied: Iterable[Reply | None]) -> Calibration:
+    """Return what answers mean, from the policy's action and the answers for the canary and for names that don't exist.
 
-    A canary that is answered with an address other than null shows the server's own block address (Pi-hole's mode IP),
-    unless names that don't exist get addresses as well.
+    A canary answered with an address other than null shows the server's own block address (Pi-hole's mode IP), unless
+    names that don't exist are answered with addresses too.
     """
     replies = [reply for reply in denied if reply]
     negatives = [reply for reply in replies if reply.rcode in ("NOERROR", "NXDOMAIN") and not reply.answers]
     action = policy.action
     actions = {action.default, *action.fallback} if action else set()
-    garden = action.walled_garden if action else None
-    data = {*NULL, *((garden.a, garden.aaaa, garden.cname.lower().rstrip(".")) if garden else ())} - {""}
-    if canary and not any(reply.answers for reply in replies):
-        data.update(canary.data("A"))
+    data = NULL | _garden_data(action.walled_garden if action else Garden())
+    if not any(reply.answers for reply in replies):
+        data |= {record.data for reply in canary if reply for record in reply.answers}
     return Calibration(
-        block_data=frozenset(data),
+        block_data=data,
         refused_blocks="refuse" in actions,
         nodata_blocks="nodata" in actions,
         gives_soa=not negatives or any(reply.authority_soa for reply in negatives),
     )
 
 
-def read_reply(question: str, place: Place | None, reply: Reply | None, calibration: Calibration) -> Evidence:
-    """Return what a reply about the name `question` says; `place` tells whether anybody can have asked it before."""
+def _garden_data(garden: Garden) -> frozenset[str]:
+    addresses = (str(ipaddress.ip_address(address)) for address in (garden.a, garden.aaaa) if address)
+    return frozenset((*addresses, garden.cname.lower().rstrip("."))) - {""}
+
+
+def read_reply(name: str, place: Place, reply: Reply | None, calibration: Calibration) -> Evidence:
+    """Return what a reply about `name` says; `place` tells whether anybody can have asked for it before."""
     if reply is None:
         return Evidence(Reading.UNCLEAR, "no reply")
     filtered = next((error for error in reply.ede if error.code in FILTER_ERRORS), None)
     if filtered and reply.rcode != "REFUSED":
-        return Evidence(Reading.BLOCKED, f"extended error {filtered.code} {filtered.text}".rstrip())
+        return Evidence(Reading.BLOCKED, printable(f"extended error {filtered.code} {filtered.text}", 120))
     if reply.additional_soa:
         return Evidence(Reading.BLOCKED, f"SOA of policy zone {reply.additional_soa.name}")
     if reply.rcode == "REFUSED" and calibration.refused_blocks:
@@ -106,11 +111,11 @@ def read_reply(question: str, place: Place | None, reply: Reply | None, calibrat
     if stand_ins := [record.data for record in reply.answers if record.data in calibration.block_data]:
         return Evidence(Reading.BLOCKED, f"answered {stand_ins[0]}")
     if reply.answers:
-        return Evidence(Reading.OPEN, f"answered {reply.answers[-1].rdtype} {reply.answers[-1].data}"[:120])
-    return _read_negative(question, place, reply, calibration)
+        return Evidence(Reading.OPEN, printable(f"answered {reply.answers[-1].rdtype} {reply.answers[-1].data}", 120))
+    return _read_negative(name, place, reply, calibration)
 
 
-def _read_negative(name: str, place: Place | None, reply: Reply, calibration: Calibration) -> Evidence:
+def _read_negative(name: str, place: Place, reply: Reply, calibration: Calibration) -> Evidence:
     shape = "NXDOMAIN" if reply.rcode == "NXDOMAIN" else "NODATA"
     soa = reply.authority_soa
     if soa:
@@ -125,7 +130,7 @@ def _read_negative(name: str, place: Place | None, reply: Reply, calibration: Ca
     return Evidence(Reading.UNCLEAR, why, missing_soa=True)
 
 
-def _why_no_zone(name: str, shape: str, place: Place | None, soa: Record) -> str:
+def _why_no_zone(name: str, shape: str, place: Place, soa: Record) -> str:
     """Return why no zone can have sent this SOA, else ""."""
     mname, rname = soa.data.split(" ")[:2]
     if mname in _MADE_UP_MNAMES or at_or_below(rname, _MADE_UP_RNAME_TLD):
@@ -143,11 +148,11 @@ def judge(
     calibration: Calibration,
     control: Mapping[Question, Reply | None] | None = None,
 ) -> tuple[Finding, ...]:
-    """Return a finding for every question. `control` holds replies of a resolver without the list, where it was asked."""
+    """Return a finding for every question. `control` holds what a resolver without the list replied, where asked."""
     first = [read_reply(q.name, q.place, reply, calibration) for q, reply in zip(questions, replies, strict=True)]
     evidence = _settle_by_neighbours(questions, first)
     return tuple(
-        _finding(q, _settle_by_control(q, found, reply, control[q]) if control and q in control else found)
+        _finding(q, _settle_by_control(q, found, reply, control[q], calibration) if control and q in control else found)
         for q, found, reply in zip(questions, evidence, replies, strict=True)
     )
 
@@ -161,7 +166,7 @@ def _settle_by_neighbours(questions: Sequence[Question], evidence: Sequence[Evid
     """Decide NODATA without SOA by other types of the same name, or by its fresh child, where these are clear."""
     blocked = {q.name for q, found in zip(questions, evidence, strict=True) if found.reading is Reading.BLOCKED}
     opened = {q.name for q, found in zip(questions, evidence, strict=True) if found.reading is Reading.OPEN}
-    blocked |= {q.owner for q in questions if q.place == "child" and q.name in blocked}
+    blocked |= {q.name.partition(".")[2] for q in questions if q.place == "child" and q.name in blocked}
     return [
         Evidence(Reading.BLOCKED, f"{found.why}, like its other answers")
         if found.missing_soa and q.name in blocked and q.name not in opened
@@ -170,19 +175,19 @@ def _settle_by_neighbours(questions: Sequence[Question], evidence: Sequence[Evid
     ]
 
 
-def _settle_by_control(question: Question, found: Evidence, reply: Reply | None, control: Reply | None) -> Evidence:
+def _settle_by_control(
+    question: Question, found: Evidence, reply: Reply | None, control: Reply | None, calibration: Calibration
+) -> Evidence:
     """Compare with a resolver without the list: what both say is the world's answer, not this server's."""
     world = read_reply(question.name, question.place, control, Calibration())
     if found.reading is Reading.BLOCKED:
         if question.blocked or world.reading is not Reading.BLOCKED:
             return found
-        return Evidence(Reading.UNCLEAR, f"{found.why}, and {world.why} at the control resolver")
+        return Evidence(Reading.UNCLEAR, f"{found.why}; the control resolver: {world.why}")
     negative = reply is not None and reply.rcode in ("NOERROR", "NXDOMAIN") and not reply.answers
-    if found.reading is Reading.UNCLEAR and negative and control and world.reading is Reading.OPEN:
-        if control.answers:
-            return Evidence(Reading.BLOCKED, f"{found.why}; the control resolver has data")
-        if found.missing_soa and control.authority_soa:
-            return Evidence(Reading.BLOCKED, f"{found.why}; the control resolver shows {control.authority_soa.name}")
+    differs = control is not None and (bool(control.answers) or (found.missing_soa and calibration.gives_soa))
+    if found.reading is Reading.UNCLEAR and negative and differs and world.reading is Reading.OPEN:
+        return Evidence(Reading.BLOCKED, f"{found.why}; the control resolver: {world.why}")
     return found
 
 

@@ -1,0 +1,132 @@
+"""The tables that `aidns list` shows: each a header, rows of text, and the same as plain objects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+
+from aidns import names
+from aidns.model import Catalog, Evidence, Fact
+from aidns.render.formats import FORMATS
+
+
+class Listing(Struct, frozen=True):
+    """One table: `header` and `rows` for people, `objects` for programs."""
+
+    header: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    objects: tuple[dict[str, Any], ...]
+
+
+def services(catalog: Catalog) -> Listing:
+    """Every service with provider, categories, status and number of names."""
+    counts: dict[str, int] = {}
+    for entry in catalog.names:
+        if not entry.lookalike and not entry.bypass:
+            counts[entry.service] = counts.get(entry.service, 0) + 1
+    objects = [
+        {
+            "id": s.id, "title": s.title, "provider": s.provider, "categories": s.categories, "status": s.status,
+            "separable": s.separable, "homepage": s.homepage, "names": counts.get(s.id, 0),
+        }
+        for s in catalog.services.values()
+    ]  # fmt: skip
+    return _listing(objects, ("id", "title", "provider", "categories", "status", "names"))
+
+
+def domains(catalog: Catalog) -> Listing:
+    """Every listed name, region patterns expanded; look-alikes and bypass names are marked."""
+    objects = [
+        {
+            "name": e.name, "scope": e.scope, "role": e.domain.role, "sharing": e.domain.sharing, "service": e.service,
+            "confidence": e.domain.confidence, "breaks": e.domain.breaks, "evidence": best_evidence(catalog, e.domain.evidence),
+            **({"lookalike": True} if e.lookalike else {}), **({"bypass": True} if e.bypass else {}),
+        }
+        for e in catalog.names
+    ]  # fmt: skip
+    return _listing(objects, ("name", "scope", "role", "sharing", "service", "confidence", "evidence"))
+
+
+def rejected(catalog: Catalog) -> Listing:
+    """Every name that was looked at and left out."""
+    objects = [
+        {"name": r.name, "scope": r.scope, "reason": r.reason, "note": r.note, "decided": r.decided}
+        for r in sorted(catalog.rejected, key=lambda r: names.sort_key(r.name))
+    ]
+    return _listing(objects, ("name", "scope", "reason", "note"))
+
+
+def providers(catalog: Catalog) -> Listing:
+    """Every provider with the countries that policies select on."""
+    objects = [
+        {
+            "id": p.id, "title": p.title, "registered_in": _current(p.registered_in), "parent_in": _current(p.parent_in),
+            "origin_in": _current(p.origin_in), "affiliates": p.affiliates,
+        }
+        for p in catalog.providers.values()
+    ]  # fmt: skip
+    return _listing(objects, ("id", "title", "registered_in", "parent_in", "origin_in", "affiliates"))
+
+
+def policies(catalog: Catalog) -> Listing:
+    """Every shipped policy."""
+    objects = [
+        {
+            "id": p.id, "title": p.title, "strength": p.strength, "action": p.action.default if p.action else "",
+            "review_by": p.review_by, "measures": p.measures,
+        }
+        for p in catalog.policies.values()
+    ]  # fmt: skip
+    return _listing(objects, ("id", "title", "strength", "action", "review_by"))
+
+
+def measures(catalog: Catalog) -> Listing:
+    """Every measure: who restricted what, since when, and whether it holds."""
+    objects = [
+        {
+            "id": m.id, "title": m.title, "who": m.who, "country": m.country, "target": m.target, "strength": m.strength,
+            "status": m.status, "since": str(m.since), "until": m.until,
+        }
+        for m in catalog.measures.values()
+    ]  # fmt: skip
+    return _listing(objects, ("id", "country", "target", "strength", "status", "since"))
+
+
+def formats(catalog: Catalog) -> Listing:
+    """Every format with its file, its consumers and the answers it can give."""
+    objects = [
+        {
+            "id": f.id, "title": f.title, "file": f.file_name, "actions": f.actions or ("server-defined",),
+            "consumers": f.consumers, "covers": f.covers, "install": f.install,
+        }
+        for f in FORMATS.values()
+    ]  # fmt: skip
+    return _listing(objects, ("id", "title", "file", "actions"))
+
+
+LISTINGS: dict[str, Callable[[Catalog], Listing]] = {
+    listing.__name__: listing for listing in (services, domains, rejected, providers, policies, measures, formats)
+}
+"""What `aidns list` can show."""
+
+
+def best_evidence(catalog: Catalog, evidence: tuple[Evidence, ...]) -> str:
+    """Return the strongest kind among the evidence; vocab.toml holds the kinds in order of rank."""
+    kinds = {item.kind for item in evidence}
+    return next((kind for kind in catalog.vocab.get("evidence", {}) if kind in kinds), "none")
+
+
+def _current(facts: tuple[Fact, ...]) -> tuple[str, ...]:
+    return facts[0].value if facts else ("unknown",)
+
+
+def _listing(objects: list[dict[str, Any]], header: tuple[str, ...]) -> Listing:
+    return Listing(header, tuple(tuple(_cell(o[key]) for key in header) for o in objects), tuple(objects))
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return names.printable("" if value is None else str(value))

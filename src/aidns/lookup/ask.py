@@ -1,0 +1,184 @@
+"""Ask resolvers, all at once, each at its own pace; observations come out as answers come in. [I/O]"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from contextlib import suppress
+
+from msgspec import Struct
+
+from aidns.lookup.attempt import Attempt, Manners, Pace, Question, Schedule
+from aidns.lookup.outcome import Finding, classify
+from aidns.lookup.resolver import Resolver
+from aidns.lookup.transport import Exchange, Unusable
+from aidns.model import Observation, Outcome
+from aidns.names import Name
+from aidns.wire import Reply
+
+ROOT = Question(Name("."), "SOA")
+"""What every resolver that works can answer."""
+
+
+class Probe(Struct, frozen=True):
+    """What a first look at a resolver showed."""
+
+    resolver: Resolver
+    answers: bool
+    usable: bool
+    """It resolved something: NOERROR or NXDOMAIN."""
+    canaries: tuple[Name, ...] = ()
+    """Those it answered positively: it runs these lists of ours."""
+    unsettled: bool = False
+    """No reply came to some canary."""
+    trouble: str = ""
+
+    @property
+    def runs_our_list(self) -> bool:
+        return bool(self.canaries) or self.unsettled
+
+
+class Contact:
+    """A resolver during one run: its exchange, its pace, and what the probe showed."""
+
+    def __init__(self, resolver: Resolver, manners: Manners) -> None:
+        self.resolver = resolver
+        self.manners = manners
+        self.exchange = Exchange(resolver)
+        self.pace = Pace(resolver.rate)
+        self.runs_our_list = False
+        self.asked = 0
+        self.usable = False
+
+    async def settle(self, question: Question, manners: Manners | None = None) -> tuple[Finding, Reply | None]:
+        """Ask until the answer is final; return what it means, and the reply if there was one."""
+        attempt = Attempt(question, self.resolver.transport, manners or self.manners)
+        step = attempt.first()
+        while True:
+            await asyncio.sleep(step.pause)
+            await asyncio.sleep(self.pace.wait(time.monotonic()))
+            finding, reply = _silence(question.name), None
+            try:
+                reply = await self.exchange.send(step)
+                finding = classify(reply, question.name, question.rdtype, runs_our_list=self.runs_our_list)
+            except TimeoutError as error:
+                finding = Finding(Outcome.TIMEOUT, question.name, str(error))
+            except Unusable as error:
+                finding = Finding(Outcome.BROKEN, question.name, str(error))
+            following = attempt.after(finding.outcome, truncated=reply is not None and "TC" in reply.flags)
+            if following is None:
+                self.usable |= reply is not None and reply.rcode in ("NOERROR", "NXDOMAIN")
+                return finding, reply
+            step = following
+
+    async def probe(self, canaries: Collection[Name]) -> Probe:
+        """Find out within seconds whether the resolver answers and which of our lists it runs."""
+        short = Manners(timeout=min(self.manners.probe_timeout, self.manners.timeout), pauses=(0.0,))
+        (finding, root), *replies = await asyncio.gather(
+            self.settle(ROOT, short), *(self.settle(Question(canary, "A"), short) for canary in canaries)
+        )
+        heard = [reply for _, reply in replies]
+        # `example.` is reserved: whatever is positive there was made by this resolver (RFC 6761 §6.5).
+        loaded = tuple(c for c, reply in zip(canaries, heard, strict=True) if reply and reply.rcode == "NOERROR")
+        answers = any((root, *heard))
+        unsettled = answers and None in heard
+        self.runs_our_list = bool(loaded) or unsettled
+        return Probe(self.resolver, answers, self.usable, loaded, unsettled, "" if answers else finding.detail)
+
+    async def still_answers(self) -> bool:
+        """Ask for the root once more."""
+        return (await self.settle(ROOT))[1] is not None
+
+
+async def probe(contacts: Iterable[Contact], canaries: Collection[Name]) -> list[Probe]:
+    """Probe all resolvers at once."""
+    return list(await asyncio.gather(*(contact.probe(canaries) for contact in contacts)))
+
+
+async def ask(
+    schedule: Schedule, contacts: Sequence[Contact], at: int, vantage: str = ""
+) -> AsyncIterator[tuple[Observation, ...]]:
+    """Ask everything on the schedule; yield what has come in since the last time. `at` dates every observation.
+
+    A resolver that stops answering is set aside; no observation is made of what was then not asked.
+    """
+    arrived: asyncio.Queue[Observation | None] = asyncio.Queue()
+    run = asyncio.create_task(_run(schedule, contacts, arrived, at, vantage))
+    try:
+        running = True
+        while running:
+            batch = [await arrived.get()]
+            while not arrived.empty():
+                batch.append(arrived.get_nowait())
+            running = batch[-1] is not None
+            if observations := tuple(seen for seen in batch if seen is not None):
+                yield observations
+        await run
+    finally:
+        run.cancel()
+        with suppress(asyncio.CancelledError):
+            await run
+
+
+async def _run(
+    schedule: Schedule,
+    contacts: Sequence[Contact],
+    arrived: asyncio.Queue[Observation | None],
+    at: int,
+    vantage: str,
+) -> None:
+    """Serve every resolver; at the end, however it comes, put None."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for contact in contacts:
+                group.create_task(_serve(schedule, contact, arrived, at, vantage))
+    finally:
+        arrived.put_nowait(None)
+
+
+async def _serve(
+    schedule: Schedule, contact: Contact, arrived: asyncio.Queue[Observation | None], at: int, vantage: str
+) -> None:
+    """Put one resolver's questions under way as they become ready."""
+
+    async def settle(question: Question) -> None:
+        finding, _ = await contact.settle(question)
+        schedule.done(contact.resolver.id, question, finding.outcome)
+        arrived.put_nowait(_observation(contact.resolver, question, finding, at, vantage))
+
+    me = contact.resolver.id
+    flying: set[asyncio.Task[None]] = set()
+    async with asyncio.TaskGroup() as group:
+        while True:
+            if schedule.is_silent(me, contact.manners):
+                if await contact.still_answers():
+                    schedule.answers_again(me)
+                else:
+                    schedule.set_aside(me)
+            question = schedule.next(me) if len(flying) < contact.manners.in_flight else None
+            if question is not None:
+                contact.asked += 1
+                flying.add(task := group.create_task(settle(question)))
+                task.add_done_callback(flying.discard)
+                await asyncio.sleep(contact.pace.gap)  # questions wait here, where the schedule can still change its mind
+            elif flying:
+                await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                return
+
+
+def _observation(resolver: Resolver, question: Question, finding: Finding, at: int, vantage: str) -> Observation:
+    return Observation(
+        name=question.name,
+        rdtype=question.rdtype,
+        resolver=resolver.id,
+        outcome=finding.outcome,
+        at=at,
+        subject=finding.subject,
+        detail=finding.detail,
+        chain=finding.chain,
+        data=finding.data,
+        vantage=vantage,
+        operator=resolver.operator,
+    )

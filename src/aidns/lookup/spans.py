@@ -1,0 +1,81 @@
+"""Observations taken together into spans: a merge in any order, any number of times, gives the same. Pure.
+
+Spans are a join-semilattice: days unite, first and last take the extremes, and the texts are those of the latest
+answer. So histories from interrupted runs, several machines or repeated imports can be put together freely. Only `n`,
+a count for people, is not exact when two histories overlap in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from aidns.model import Observation, Span
+
+DAY = 86400
+MAX_DAYS = 40
+"""The newest days that a span keeps: more than the window in which verdicts look (verdict.Thresholds)."""
+RECHECK_SECONDS = 20 * 3600
+"""What answered within this time is not asked again: less than a day, so that a nightly run never skips a night."""
+
+SpanKey = tuple[str, str, str, str, str, str, tuple[str, ...]]
+Proven = frozenset[tuple[str, str, str]]
+"""Name, rdtype and resolver of what needs no question now."""
+
+
+def span_key(span: Span | Observation) -> SpanKey:
+    """Return what two spans must share to be one. Name servers belong to it: who serves a zone is its history."""
+    servers = span.data if span.rdtype == "NS" else ()
+    return (span.name, span.rdtype, span.resolver, span.vantage, span.outcome.value, span.subject, servers)
+
+
+def from_observation(seen: Observation) -> Span:
+    """Return the span of one observation."""
+    return Span(
+        name=seen.name,
+        rdtype=seen.rdtype,
+        resolver=seen.resolver,
+        outcome=seen.outcome,
+        subject=seen.subject,
+        first=seen.at,
+        last=seen.at,
+        n=1,
+        days=(seen.at // DAY,),
+        detail=seen.detail,
+        chain=seen.chain,
+        data=seen.data,
+        vantage=seen.vantage,
+        operator=seen.operator,
+    )
+
+
+def merge(one: Span, other: Span) -> Span:
+    """Return both spans, which share their key, as one."""
+    latest = max(one, other, key=lambda span: (span.last, span.detail, span.chain, span.data, span.operator))
+    apart = one.last < other.first or other.last < one.first
+    return msgspec.structs.replace(
+        latest,
+        first=min(one.first, other.first),
+        last=latest.last,
+        n=one.n + other.n if apart else max(one.n, other.n),
+        days=tuple(sorted({*one.days, *other.days})[-MAX_DAYS:]),
+    )
+
+
+def merge_all(spans: Iterable[Span]) -> dict[SpanKey, Span]:
+    """Return the spans with those of one key merged."""
+    merged: dict[SpanKey, Span] = {}
+    for span in spans:
+        key = span_key(span)
+        merged[key] = merge(merged[key], span) if key in merged else span
+    return merged
+
+
+def proven(spans: Iterable[Span], now: int) -> Proven:
+    """Return the questions that proved existence within RECHECK_SECONDS; answers dated after `now` do not count."""
+    return frozenset(
+        (span.name, span.rdtype, span.resolver)
+        for span in spans
+        if span.outcome.proves_existence and now - RECHECK_SECONDS < span.last <= now
+    )

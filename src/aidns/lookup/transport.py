@@ -1,0 +1,198 @@
+"""Send one question to one resolver with dnspython and bring the reply back in the neutral shape of `wire`. [I/O]"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+import dns.asyncbackend
+import dns.asyncquery
+import dns.asyncresolver
+import dns.exception
+import dns.flags
+import dns.inet
+import dns.message
+import dns.name
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import dns.resolver
+import dns.rrset
+
+from aidns.errors import EnvironmentFault
+from aidns.lookup.attempt import Try
+from aidns.lookup.resolver import Resolver, parse_resolvers
+from aidns.names import printable
+from aidns.wire import PAYLOAD, Ede, Record, Reply
+
+BOOTSTRAP_SECONDS = 2.0
+"""Time to find the address of a resolver that was given by host name."""
+STREAMS = 32
+"""TLS connections open at a resolver at once."""
+
+
+class Unusable(Exception):
+    """Something came back, but no reply to the question."""
+
+
+class Exchange:
+    """The way to one resolver. Open connections are kept for later questions until `close`."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self.resolver = resolver
+        self._addresses: tuple[str, ...] = ()
+        self._finding = asyncio.Lock()
+        self._streams = asyncio.Semaphore(STREAMS)
+        self._idle: list[Any] = []
+        self._client: Any = None
+
+    async def send(self, attempt: Try) -> Reply:
+        """Send one try and return the reply to it.
+
+        Raises TimeoutError when none came in time or nobody is there, Unusable for anything else that is no reply.
+        """
+        query = _query(attempt)
+        try:
+            async with self._finding:
+                self._addresses = self._addresses or await self._find()
+            address = self._addresses[(attempt.number - 1) % len(self._addresses)]
+            return reply_of(await self._send(query, attempt, address))
+        except (TimeoutError, dns.exception.Timeout):
+            raise TimeoutError(f"no reply within {attempt.timeout:g} s") from None
+        except ssl.SSLError as error:
+            raise Unusable(f"TLS: {error.reason or error}") from None
+        except OSError as error:
+            raise TimeoutError(error.strerror or str(error) or "unreachable") from None
+        except Exception as error:  # whatever an answer does to a parser, it ends this question alone
+            raise Unusable(printable(f"{type(error).__name__}: {error}", 120)) from None
+
+    async def close(self) -> None:
+        """Close every connection."""
+        while self._idle:
+            await self._idle.pop().close()
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def _send(self, query: dns.message.Message, attempt: Try, address: str) -> dns.message.Message:
+        if attempt.transport == "udp":
+            # Strangers' and mismatched datagrams are passed over: the right reply may still come.
+            return await dns.asyncquery.udp(
+                query, address, attempt.timeout, self.resolver.port, ignore_unexpected=True, ignore_errors=True
+            )
+        if attempt.transport == "tcp":
+            return await dns.asyncquery.tcp(query, address, attempt.timeout, self.resolver.port)
+        if attempt.transport == "https":
+            client = self._client = self._client or _https_client(address)
+            return await dns.asyncquery.https(query, self.resolver.url, attempt.timeout, client=client)
+        async with self._streams, asyncio.timeout(attempt.timeout):
+            return await self._over_tls(query, address)
+
+    async def _over_tls(self, query: dns.message.Message, address: str) -> dns.message.Message:
+        """Ask over a connection that is kept; one that the server has closed meanwhile is replaced."""
+        while self._idle:
+            with suppress(EOFError, OSError):
+                return await self._over_stream(query, self._idle.pop())
+        stream = await dns.asyncbackend.get_default_backend().make_socket(
+            dns.inet.af_for_address(address),
+            dns.asyncquery.socket.SOCK_STREAM,
+            destination=(address, self.resolver.port),
+            ssl_context=_tls_context("dot"),
+            server_hostname=self.resolver.server_name,
+        )
+        return await self._over_stream(query, stream)
+
+    async def _over_stream(self, query: dns.message.Message, stream: Any) -> dns.message.Message:
+        try:
+            reply = await dns.asyncquery.tcp(query, "", sock=stream)
+        except BaseException:
+            await stream.close()  # a late reply must not meet the next question
+            raise
+        self._idle.append(stream)
+        return reply
+
+    async def _find(self) -> tuple[str, ...]:
+        host = self.resolver.host
+        if dns.inet.is_address(host):
+            return (host,)
+        try:
+            answers = await dns.asyncresolver.Resolver().resolve_name(host, lifetime=BOOTSTRAP_SECONDS)
+        except dns.exception.DNSException:
+            raise TimeoutError from None
+        return tuple(answers.addresses())
+
+
+def system_resolvers(rate: float | None = None) -> tuple[Resolver, ...]:
+    """Return the resolvers this machine is set up with. Raises EnvironmentFault when there is none."""
+    try:
+        found = [str(server) for server in dns.resolver.Resolver().nameservers]
+    except (dns.resolver.NoResolverConfiguration, OSError):
+        found = []
+    if not found:
+        raise EnvironmentFault("this machine has no resolver set up", tip="name one: --resolver 9.9.9.9")
+    return parse_resolvers(found, rate)
+
+
+def require_https() -> None:
+    """Raise EnvironmentFault when what DNS over HTTPS needs is not installed."""
+    if not dns.query.have_doh:
+        raise EnvironmentFault("DNS over HTTPS needs an extra", tip="install it with: pip install 'aidns[doh]'")
+
+
+def reply_of(message: dns.message.Message) -> Reply:
+    """Return a parsed message in the neutral shape: names in lower case without the final dot, the root as `.`."""
+    question = message.question[0]
+    return Reply(
+        id=message.id,
+        rcode=dns.rcode.to_text(message.rcode()),
+        flags=frozenset(dns.flags.to_text(message.flags).split()),
+        question=(_name_text(question.name), dns.rdatatype.to_text(question.rdtype)),
+        answers=_records(message.answer),
+        authority=_records(message.authority),
+        additional=_records(message.additional),
+        ede=tuple(Ede(int(ede.code), printable(ede.text or "")) for ede in message.extended_errors()),
+    )
+
+
+def _records(section: list[dns.rrset.RRset]) -> tuple[Record, ...]:
+    return tuple(
+        Record(_name_text(rrset.name), dns.rdatatype.to_text(rrset.rdtype), rrset.ttl, _data_text(rrset.rdtype, rdata))
+        for rrset in section
+        for rdata in rrset
+    )
+
+
+def _data_text(rdtype: dns.rdatatype.RdataType, rdata: Any) -> str:
+    if rdtype in (dns.rdatatype.CNAME, dns.rdatatype.NS):
+        return _name_text(rdata.target)
+    return str(rdata.to_text())
+
+
+def _name_text(name: dns.name.Name) -> str:
+    return name.to_text(omit_final_dot=True).lower()
+
+
+def _query(attempt: Try) -> dns.message.Message:
+    """Return a query with EDNS, so that extended errors can come back (RFC 8914 §3)."""
+    name, rdtype = attempt.question.name, attempt.question.rdtype
+    return dns.message.make_query(name, rdtype, use_edns=0, payload=PAYLOAD)
+
+
+def _https_client(address: str) -> Any:
+    """Return a client that keeps its connection to `address`, whatever name the URL has."""
+    transport = dns.asyncbackend.get_default_backend().get_transport_class()
+    context = _tls_context("h2", "http/1.1")
+    options = {"http1": True, "http2": True, "verify": context}
+    return import_module("httpx2").AsyncClient(**options, transport=transport(**options, bootstrap_address=address))
+
+
+@cache
+def _tls_context(*protocols: str) -> ssl.SSLContext:
+    """Return a context that trusts what this machine trusts; SSL_CERT_FILE names another set."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(list(protocols))
+    return context

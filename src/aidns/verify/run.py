@@ -1,0 +1,143 @@
+"""Ask a server every question about a block set, with a control name before, during and after. [I/O]"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from aidns.blockset import CANARY_PARENT, decide
+from aidns.errors import EnvironmentFault, UsageError
+from aidns.model import BlockSet
+from aidns.names import Name
+from aidns.policy import NON_BLOCKING
+from aidns.stub import Endpoint, ask_many
+from aidns.verify.judge import Calibration, Evidence, Finding, Reading, calibrate, judge, needs_control, read_reply
+from aidns.verify.questions import Question, questions
+from aidns.verify.report import Report
+from aidns.wire import Reply
+
+CONTROL_NAME = Name("example.com")
+"""Exists for ever and is nobody's service (RFC 2606 §3)."""
+RATE = 500
+"""Queries a second: a resolver in an office does not notice."""
+PIHOLE_RATE = 15
+"""Pi-hole refuses a client that asks more than 1,000 times in 60 s (its default `dns.rateLimit`)."""
+_CHUNK = 250
+"""Questions between two looks at the control name."""
+_TIMEOUT = 2.0
+
+
+def verify(
+    server: Endpoint,
+    blockset: BlockSet,
+    *,
+    nonce: str,
+    formats: Collection[str] = (),
+    control: Endpoint | None = None,
+    control_name: Name = CONTROL_NAME,
+    rate: float | None = None,
+    tick: Callable[[int], object] | None = None,
+) -> Report:
+    """Ask `server` what the policy says about, and compare.
+
+    `nonce` is a label that nobody has asked before. `control` is a resolver without the list: it is asked what the
+    server's answers leave open. `rate` is in queries a second, 0 for no limit, None for a considerate one. `tick` is
+    called with the number of questions just settled.
+
+    Raises UsageError when there is nothing to verify, EnvironmentFault when `control_name` does not resolve before,
+    during and after, or when no reply tells anything.
+    """
+    _refuse_the_pointless(blockset, control_name)
+    asked = questions(blockset, nonce, formats)
+    session = _Session(server, control_name, _rate(rate, formats, len(asked)), tick)
+    session.check_control("before")
+    calibration, canary = _calibrate(session, blockset, nonce)
+    replies = session.ask_all(asked)
+    findings = judge(asked, replies, calibration)
+    open_ends = [finding.question for finding in findings if needs_control(finding)]
+    if control and open_ends:
+        world = _Session(control, control_name, session.rate, None)
+        world.check_control("at the control resolver")
+        compared = dict(zip(open_ends, world.ask_all(open_ends), strict=True))
+        findings = judge(asked, replies, calibration, compared)
+    return _report(server, blockset, formats, canary, findings)
+
+
+class _Session:
+    """One server, asked in chunks, with the control name between them."""
+
+    def __init__(self, server: Endpoint, control_name: Name, rate: float, tick: Callable[[int], object] | None) -> None:
+        self.server, self.control_name, self.rate, self.tick = server, control_name, rate, tick
+
+    def ask(self, pairs: Sequence[tuple[str, str]], *, tcp: bool = False) -> list[Reply | None]:
+        return ask_many(
+            self.server.port, pairs, host=self.server.host, tcp=tcp, timeout=_TIMEOUT, rate=self.rate, tick=self.tick
+        )
+
+    def ask_all(self, asked: Sequence[Question]) -> list[Reply | None]:
+        """Return the replies in the questions' order. Raises EnvironmentFault when the control name stops resolving."""
+        replies: dict[Question, Reply | None] = {}
+        for tcp in (False, True):
+            batch = [question for question in asked if question.tcp == tcp]
+            for start in range(0, len(batch), _CHUNK):
+                chunk = batch[start : start + _CHUNK]
+                replies.update(zip(chunk, self.ask([(q.name, q.rdtype) for q in chunk], tcp=tcp), strict=True))
+                last = tcp and start + _CHUNK >= len(batch)
+                self.check_control("after" if last else "during")
+        return [replies[question] for question in asked]
+
+    def check_control(self, when: str) -> None:
+        """Raise EnvironmentFault unless the control name has an address that is no block."""
+        reply = ask_many(self.server.port, [(self.control_name, "A")], host=self.server.host, timeout=_TIMEOUT)[0]
+        found = read_reply(self.control_name, "apex", reply, Calibration())
+        if reply and found.reading is Reading.OPEN and reply.answers:
+            return
+        tip = "name one that this server resolves with --control-name; an answer proves nothing while nothing resolves"
+        if reply is None:
+            tip = "is a DNS server running there, and may this machine ask it?"
+        elif reply.rcode == "REFUSED":
+            tip = f"may this machine ask it? A rate limit refuses too: try --rate {PIHOLE_RATE}"
+        raise EnvironmentFault(
+            f"control name {self.control_name} does not resolve {when} on {self.server}: {found.why}", tip=tip
+        )
+
+
+def _refuse_the_pointless(blockset: BlockSet, control_name: Name) -> None:
+    action = blockset.policy.action
+    if action and action.default in NON_BLOCKING:
+        raise UsageError(f"policy {blockset.policy.id} has action {action.default}: it blocks nothing to verify")
+    if not any(answer.self_blocked for answer in blockset.owners.values()):
+        raise UsageError(f"policy {blockset.policy.id} blocks no name: nothing to verify")
+    if decide(blockset.owners, control_name):
+        raise UsageError(
+            f"control name {control_name} is blocked by the policy itself", tip="choose another --control-name"
+        )
+
+
+def _rate(rate: float | None, formats: Collection[str], asked: int) -> float:
+    if rate is not None:
+        return rate
+    return PIHOLE_RATE if "pihole" in formats and asked > 900 else RATE
+
+
+def _calibrate(session: _Session, blockset: BlockSet, nonce: str) -> tuple[Calibration, Evidence]:
+    """Ask for the canary and for names that do not exist; return what answers mean here and what the canary's says."""
+    pairs = [(f"{nonce}.{CANARY_PARENT}", "A"), (f"{nonce}.{session.control_name}", "A")]
+    pairs += [(blockset.canary, "A"), (blockset.canary, "AAAA")]
+    *denied, a, aaaa = session.ask(pairs)
+    calibration = calibrate(blockset.policy, (a, aaaa), denied)
+    # Nobody has a canary: whatever denies it without a zone's SOA is the list, as with a fresh child.
+    return calibration, read_reply(blockset.canary, "child", a, calibration)
+
+
+def _report(
+    server: Endpoint, blockset: BlockSet, formats: Collection[str], canary: Evidence, findings: tuple[Finding, ...]
+) -> Report:
+    loaded = {Reading.BLOCKED: True, Reading.OPEN: False, Reading.UNCLEAR: None}[canary.reading]
+    policy = blockset.policy.id
+    report = Report(str(server), policy, tuple(formats), blockset.canary, loaded, canary.why, findings)
+    if not report.decided:
+        raise EnvironmentFault(
+            f"no reply of {server} tells whether it blocks anything: {findings[0].why}",
+            tip="compare with a resolver that has no list: --control RESOLVER",
+        )
+    return report
