@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from aidns import names
-from aidns.model import Answer, BlockSet, Name, Rule, Selection, Verdict
+from aidns.model import Answer, BlockSet, Rule, Selection, Verdict
+from aidns.names import Name
 
 CANARY_PARENT = "aidns-canary.example"
 """Canaries live here: `example.` is reserved (RFC 6761 §6.5), so nothing outside answers positively."""

@@ -22,4 +22,6 @@ def shipped(what: str) -> Traversable:
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").is_file() and (checkout / what).is_dir():
         return checkout / what
-    raise EnvironmentFault(f"the shipped {what}/ directory is missing", tip="reinstall aidns, or name one with --catalog")
+    raise EnvironmentFault(
+        f"the shipped {what}/ directory is missing", tip="reinstall aidns, or name one with --catalog"
+    )

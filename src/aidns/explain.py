@@ -12,7 +12,8 @@ from msgspec import Struct
 from aidns import names, psl
 from aidns.blockset import compile_selection, decide, nearest
 from aidns.errors import AidnsError
-from aidns.model import BlockSet, Catalog, Evidence, Name, OwnedName, Policy, Verdict
+from aidns.model import BlockSet, Catalog, Evidence, OwnedName, Policy, Verdict
+from aidns.names import Name
 from aidns.policy import client_scopes, expand, select
 
 
@@ -66,7 +67,11 @@ def explain(
 ) -> Explanation:
     """Return what the catalogue and the policies say about a name."""
     by_name = {entry.name: entry for entry in catalog.names}
-    above = [by_name[a] for a in (name, *names.ancestors(name)) if a in by_name and (a == name or by_name[a].scope == "subtree")]
+    above = [
+        by_name[a]
+        for a in (name, *names.ancestors(name))
+        if a in by_name and (a == name or by_name[a].scope == "subtree")
+    ]
     caught = tuple(hit for policy in policies for hit in _caught(catalog, policy, name, today, verdicts))
     return Explanation(
         name=name,
@@ -103,7 +108,7 @@ def _caught(
 def _inside(blockset: BlockSet, owner: Name) -> bool:
     """Tell whether an owner that lets pass is an exception inside a blocked tree."""
     answer = blockset.minimal[owner]
-    return not answer.self_blocked or not answer.below_blocked and nearest(blockset.minimal, owner) is not None
+    return not answer.self_blocked or (not answer.below_blocked and nearest(blockset.minimal, owner) is not None)
 
 
 def _listed(catalog: Catalog, entry: OwnedName) -> Listed:
@@ -139,7 +144,9 @@ def _shared(catalog: Catalog, name: Name) -> str:
 def _rejected(catalog: Catalog, name: Name) -> str:
     for entry in catalog.rejected:
         if entry.name == name or (entry.scope == "subtree" and names.at_or_below(name, entry.name)):
-            return f"{entry.name} was left out on {entry.decided}: {entry.reason}{'; ' + entry.note if entry.note else ''}"
+            return (
+                f"{entry.name} was left out on {entry.decided}: {entry.reason}{'; ' + entry.note if entry.note else ''}"
+            )
     return ""
 
 
@@ -150,7 +157,11 @@ def _looks_like(catalog: Catalog, name: Name) -> list[Name]:
     same_label = [e.name for e in catalog.names if e.name.partition(".")[0] == label]
     listed = [entry.name for entry in catalog.names]
     close = [*get_close_matches(name, listed, n=3, cutoff=0.8), *get_close_matches(own, listed, n=3, cutoff=0.8)]
-    part = [e.name for e in catalog.names if e.name.count(".") == 1 and len(e.name.partition(".")[0]) > 4 and e.name.partition(".")[0] in own]
+    part = [
+        e.name
+        for e in catalog.names
+        if e.name.count(".") == 1 and len(e.name.partition(".")[0]) > 4 and e.name.partition(".")[0] in own
+    ]
     return [Name(n) for n in dict.fromkeys([*same_label, *close, *part])][:5]
 
 

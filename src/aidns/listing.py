@@ -28,11 +28,17 @@ def services(catalog: Catalog) -> Listing:
             counts[entry.service] = counts.get(entry.service, 0) + 1
     objects = [
         {
-            "id": s.id, "title": s.title, "provider": s.provider, "categories": s.categories, "status": s.status,
-            "separable": s.separable, "homepage": s.homepage, "names": counts.get(s.id, 0),
+            "id": s.id,
+            "title": s.title,
+            "provider": s.provider,
+            "categories": s.categories,
+            "status": s.status,
+            "separable": s.separable,
+            "homepage": s.homepage,
+            "names": counts.get(s.id, 0),
         }
         for s in catalog.services.values()
-    ]  # fmt: skip
+    ]
     return _listing(objects, ("id", "title", "provider", "categories", "status", "names"))
 
 
@@ -40,12 +46,19 @@ def domains(catalog: Catalog) -> Listing:
     """Every listed name, region patterns expanded; look-alikes and bypass names are marked."""
     objects = [
         {
-            "name": e.name, "scope": e.scope, "role": e.domain.role, "sharing": e.domain.sharing, "service": e.service,
-            "confidence": e.domain.confidence, "breaks": e.domain.breaks, "evidence": best_evidence(catalog, e.domain.evidence),
-            **({"lookalike": True} if e.lookalike else {}), **({"bypass": True} if e.bypass else {}),
+            "name": e.name,
+            "scope": e.scope,
+            "role": e.domain.role,
+            "sharing": e.domain.sharing,
+            "service": e.service,
+            "confidence": e.domain.confidence,
+            "breaks": e.domain.breaks,
+            "evidence": best_evidence(catalog, e.domain.evidence),
+            **({"lookalike": True} if e.lookalike else {}),
+            **({"bypass": True} if e.bypass else {}),
         }
         for e in catalog.names
-    ]  # fmt: skip
+    ]
     return _listing(objects, ("name", "scope", "role", "sharing", "service", "confidence", "evidence"))
 
 
@@ -62,11 +75,15 @@ def providers(catalog: Catalog) -> Listing:
     """Every provider with the countries that policies select on."""
     objects = [
         {
-            "id": p.id, "title": p.title, "registered_in": _current(p.registered_in), "parent_in": _current(p.parent_in),
-            "origin_in": _current(p.origin_in), "affiliates": p.affiliates,
+            "id": p.id,
+            "title": p.title,
+            "registered_in": _current(p.registered_in),
+            "parent_in": _current(p.parent_in),
+            "origin_in": _current(p.origin_in),
+            "affiliates": p.affiliates,
         }
         for p in catalog.providers.values()
-    ]  # fmt: skip
+    ]
     return _listing(objects, ("id", "title", "registered_in", "parent_in", "origin_in", "affiliates"))
 
 
@@ -74,11 +91,15 @@ def policies(catalog: Catalog) -> Listing:
     """Every shipped policy."""
     objects = [
         {
-            "id": p.id, "title": p.title, "strength": p.strength, "action": p.action.default if p.action else "",
-            "review_by": p.review_by, "measures": p.measures,
+            "id": p.id,
+            "title": p.title,
+            "strength": p.strength,
+            "action": p.action.default if p.action else "",
+            "review_by": p.review_by,
+            "measures": p.measures,
         }
         for p in catalog.policies.values()
-    ]  # fmt: skip
+    ]
     return _listing(objects, ("id", "title", "strength", "action", "review_by"))
 
 
@@ -86,11 +107,18 @@ def measures(catalog: Catalog) -> Listing:
     """Every measure: who restricted what, since when, and whether it holds."""
     objects = [
         {
-            "id": m.id, "title": m.title, "who": m.who, "country": m.country, "target": m.target, "strength": m.strength,
-            "status": m.status, "since": str(m.since), "until": m.until,
+            "id": m.id,
+            "title": m.title,
+            "who": m.who,
+            "country": m.country,
+            "target": m.target,
+            "strength": m.strength,
+            "status": m.status,
+            "since": str(m.since),
+            "until": m.until,
         }
         for m in catalog.measures.values()
-    ]  # fmt: skip
+    ]
     return _listing(objects, ("id", "country", "target", "strength", "status", "since"))
 
 
@@ -98,11 +126,16 @@ def formats(catalog: Catalog) -> Listing:
     """Every format with its file, its consumers and the answers it can give."""
     objects = [
         {
-            "id": f.id, "title": f.title, "file": f.file_name, "actions": f.actions or ("server-defined",),
-            "consumers": f.consumers, "covers": f.covers, "install": f.install,
+            "id": f.id,
+            "title": f.title,
+            "file": f.file_name,
+            "actions": f.actions or ("server-defined",),
+            "consumers": f.consumers,
+            "covers": f.covers,
+            "install": f.install,
         }
         for f in FORMATS.values()
-    ]  # fmt: skip
+    ]
     return _listing(objects, ("id", "title", "file", "actions"))
 
 

@@ -51,7 +51,7 @@ class Entry(Struct, frozen=True, forbid_unknown_fields=True):
 # ------------------------------------------------------------------ facts and evidence
 
 
-class Evidence(Entry):
+class Evidence(Entry, frozen=True):
     """Where somebody saw a name: kind (vocab), address, date of the copy read, what it shows."""
 
     kind: Text
@@ -60,7 +60,7 @@ class Evidence(Entry):
     says: Text
 
 
-class Fact(Entry):
+class Fact(Entry, frozen=True):
     """A dated, sourced value. `("unknown",)` says that nothing was found on `as_of`."""
 
     value: Annotated[tuple[Text, ...], Meta(min_length=1)]
@@ -69,7 +69,7 @@ class Fact(Entry):
     note: str = ""
 
 
-class Domain(Entry):
+class Domain(Entry, frozen=True):
     """A name that a service owns."""
 
     name: Text
@@ -84,7 +84,7 @@ class Domain(Entry):
     evidence: tuple[Evidence, ...] = ()
 
 
-class Dependency(Entry):
+class Dependency(Entry, frozen=True):
     """A name that a service needs and somebody else owns: documentation, never output by itself."""
 
     name: Text
@@ -94,7 +94,7 @@ class Dependency(Entry):
     evidence: tuple[Evidence, ...] = ()
 
 
-class DataHandling(Entry):
+class DataHandling(Entry, frozen=True):
     """What happens to what users enter. The first fact of a list is the one policies use."""
 
     storage: tuple[Fact, ...] = ()
@@ -103,7 +103,7 @@ class DataHandling(Entry):
     external_storage: tuple[Fact, ...] = ()
 
 
-class Service(Entry):
+class Service(Entry, frozen=True):
     """A generative-AI service. `id` is the file's name."""
 
     schema: SchemaVersion
@@ -124,7 +124,7 @@ class Service(Entry):
     id: str = ""
 
 
-class Provider(Entry):
+class Provider(Entry, frozen=True):
     """Who offers services, and the countries that policies select on."""
 
     schema: SchemaVersion
@@ -141,7 +141,7 @@ class Provider(Entry):
 # ------------------------------------------------------------------ measures
 
 
-class Wording(Entry):
+class Wording(Entry, frozen=True):
     """How one source words a measure."""
 
     verb: Text
@@ -150,7 +150,7 @@ class Wording(Entry):
     as_of: SeenDate
 
 
-class Citation(Entry):
+class Citation(Entry, frozen=True):
     """A source of a measure or policy and what it says."""
 
     source: Text
@@ -158,7 +158,7 @@ class Citation(Entry):
     says: Text
 
 
-class Measure(Entry):
+class Measure(Entry, frozen=True):
     """A fact about the world: who restricted what, for whom, since when."""
 
     schema: SchemaVersion
@@ -182,7 +182,7 @@ class Measure(Entry):
 # ------------------------------------------------------------------ policies
 
 
-class Selector(Entry):
+class Selector(Entry, frozen=True):
     """Conditions that must all hold; within one condition any value is enough.
 
     `unknown` says what a value nobody found does: match, skip silently, or skip and report (the default).
@@ -207,7 +207,7 @@ class Selector(Entry):
     unknown: Literal["match", "skip", "report"] = "report"
 
 
-class Select(Entry):
+class Select(Entry, frozen=True):
     """What a policy blocks. Including only adds; excluding makes exceptions."""
 
     include: tuple[Selector, ...] = ()
@@ -216,7 +216,7 @@ class Select(Entry):
     bypass: bool = False
 
 
-class Garden(Entry):
+class Garden(Entry, frozen=True):
     """Where a walled garden sends people: addresses, or a name."""
 
     a: str = ""
@@ -224,7 +224,7 @@ class Garden(Entry):
     cname: str = ""
 
 
-class ActionChoice(Entry):
+class ActionChoice(Entry, frozen=True):
     """The answer wanted for blocked names, and what to do where a format lacks it."""
 
     default: Text = "nxdomain"
@@ -232,7 +232,7 @@ class ActionChoice(Entry):
     walled_garden: Garden = Garden()
 
 
-class ClientScope(Entry):
+class ClientScope(Entry, frozen=True):
     """Where the file is to be loaded: networks or a tag an administrator fills."""
 
     name: Text
@@ -241,7 +241,7 @@ class ClientScope(Entry):
     note: str = ""
 
 
-class ServiceException(Entry):
+class ServiceException(Entry, frozen=True):
     """A service that stays reachable, with who decided it and until when."""
 
     service: Annotated[tuple[Text, ...], Meta(min_length=1)]
@@ -251,7 +251,7 @@ class ServiceException(Entry):
     scopes: tuple[Text, ...] = ()
 
 
-class InlineBlock(Entry):
+class InlineBlock(Entry, frozen=True):
     """An administrator's own name to block."""
 
     name: Text
@@ -259,7 +259,7 @@ class InlineBlock(Entry):
     scope: Scope = "subtree"
 
 
-class InlineAllow(Entry):
+class InlineAllow(Entry, frozen=True):
     """An administrator's own name to keep reachable."""
 
     name: Text
@@ -269,7 +269,7 @@ class InlineAllow(Entry):
     expires: dt.date | None = None
 
 
-class Policy(Entry):
+class Policy(Entry, frozen=True):
     """A choice: what to block, how, for whom; it points to measures. `id` is the file's name."""
 
     schema: SchemaVersion
@@ -297,7 +297,7 @@ class Policy(Entry):
 # ------------------------------------------------------------------ other catalogue files
 
 
-class Shared(Entry):
+class Shared(Entry, frozen=True):
     """Infrastructure that no rule of ours may equal or cover."""
 
     name: Text
@@ -309,7 +309,7 @@ class Shared(Entry):
     evidence: tuple[Evidence, ...] = ()
 
 
-class Parking(Entry):
+class Parking(Entry, frozen=True):
     """A fingerprint of a name that is parked or for sale."""
 
     match: Literal["ns", "cname", "address"]
@@ -318,7 +318,7 @@ class Parking(Entry):
     evidence: tuple[Evidence, ...] = ()
 
 
-class Rejected(Entry):
+class Rejected(Entry, frozen=True):
     """A name that was looked at and left out."""
 
     name: Text
@@ -330,7 +330,7 @@ class Rejected(Entry):
     evidence: tuple[Evidence, ...] = ()
 
 
-class Lookalike(Entry):
+class Lookalike(Entry, frozen=True):
     """An unofficial front-end or mirror site, kept apart from the service it imitates."""
 
     name: Text
@@ -340,7 +340,7 @@ class Lookalike(Entry):
     evidence: tuple[Evidence, ...] = ()
 
 
-class Bypass(Entry):
+class Bypass(Entry, frozen=True):
     """A canary, relay or DoH name: exact, only ever answered negatively."""
 
     name: Text
@@ -351,14 +351,14 @@ class Bypass(Entry):
     evidence: tuple[Evidence, ...] = ()
 
 
-class RegionTable(Entry):
+class RegionTable(Entry, frozen=True):
     """The values a pattern's `{region}` stands for."""
 
     values: Annotated[tuple[Text, ...], Meta(min_length=1)]
     evidence: tuple[Evidence, ...] = ()
 
 
-class Waiver(Entry):
+class Waiver(Entry, frozen=True):
     """One entry's dated permission to break one lint rule; an error once nothing needs it."""
 
     rule: Text
@@ -368,7 +368,7 @@ class Waiver(Entry):
     decided: dt.date
 
 
-class CatalogInfo(Entry):
+class CatalogInfo(Entry, frozen=True):
     """What every published file says about its origin."""
 
     schema: SchemaVersion
@@ -571,7 +571,7 @@ class Verdict(Struct, frozen=True):
     removable: bool = False
     """True only for a host that is gone; a registrable domain is flagged, never removed by itself."""
     flags: tuple[str, ...] = ()
-    """Questions for a person: `registrable` (gone, but it can be bought), `other-name-servers` (back under new ones)."""
+    """Questions for a person: `registrable` (gone, can be bought), `other-name-servers` (back under new ones)."""
 
 
 # ------------------------------------------------------------------ compiling and rendering

@@ -135,4 +135,6 @@ def _to_a_label(text: str) -> str:
     try:
         return idna.encode(text, uts46=True).decode("ascii")
     except (idna.IDNAError, UnicodeError) as error:
-        raise InvalidName(f"{printable(text, 80)!r} is no internationalised name: {error}", tip="check its spelling") from None
+        raise InvalidName(
+            f"{printable(text, 80)!r} is no internationalised name: {error}", tip="check its spelling"
+        ) from None

@@ -25,7 +25,8 @@ from aidns.blockset import compile_selection
 from aidns.catalog.lint import lint, lint_policy
 from aidns.catalog.load import load, load_policy
 from aidns.errors import DataError, UnsafeError, UsageError
-from aidns.model import Artefact, BlockSet, Catalog, Name, Policy, Selection, Standing, Verdict
+from aidns.model import Artefact, BlockSet, Catalog, Policy, Selection, Standing, Verdict
+from aidns.names import Name
 from aidns.policy import client_scopes, expand, is_expired, select
 from aidns.publish.manifest import Desired, Failure, Manifest, Skipped, VerdictInfo
 from aidns.publish.serials import stamp
@@ -93,9 +94,7 @@ def remember(catalog: Catalog, state: Path | None, now: int) -> Memory:
     return Memory(judge(spans, catalog.names, now), max((span.last for span in spans), default=None))
 
 
-def prepare(
-    catalog: Catalog, policy: Policy, now: int, memory: Memory, client_scope: str | None = None
-) -> Prepared:
+def prepare(catalog: Catalog, policy: Policy, now: int, memory: Memory, client_scope: str | None = None) -> Prepared:
     """Select and compile one policy for one client scope, the first unless told.
 
     Raises UnsafeError when the policy has expired.
@@ -169,7 +168,9 @@ def build_artefacts(
         failures=tuple(failures),
         verdicts=_verdict_info(catalog, memory),
         protected=_protected(catalog),
-        must_stay={policy.id: tuple(names.parse(block.name) for block in policy.block) for policy in chosen if policy.block},
+        must_stay={
+            policy.id: tuple(names.parse(block.name) for block in policy.block) for policy in chosen if policy.block
+        },
         catalog=catalog.digest,
         notes=tuple(notes),
     )

@@ -10,19 +10,8 @@ import msgspec
 
 from aidns import names
 from aidns.errors import DataError, UsageError
-from aidns.model import (
-    Catalog,
-    Fact,
-    LeftOut,
-    Name,
-    OwnedName,
-    Policy,
-    Provider,
-    Rule,
-    Selection,
-    Selector,
-    Service,
-)
+from aidns.model import Catalog, Fact, LeftOut, OwnedName, Policy, Provider, Rule, Scope, Selection, Selector, Service
+from aidns.names import Name
 
 DEFAULT_SHARING = ("exclusive", "tenant")
 """What a selector takes unless it says otherwise: names on which nothing but the service depends."""
@@ -48,9 +37,13 @@ def expand(policy: Policy, policies: Mapping[str, Policy]) -> Policy:
     chain = [policy]
     while parent_id := chain[-1].extends:
         if parent_id not in policies:
-            raise DataError(f"policy {policy.id!r} extends {parent_id!r}, which does not exist", tip=_near(parent_id, policies))
+            raise DataError(
+                f"policy {policy.id!r} extends {parent_id!r}, which does not exist", tip=_near(parent_id, policies)
+            )
         if any(parent_id == link.id for link in chain):
-            raise DataError(f"policy {policy.id!r} extends itself: {' → '.join(link.id for link in chain)} → {parent_id}")
+            raise DataError(
+                f"policy {policy.id!r} extends itself: {' → '.join(link.id for link in chain)} → {parent_id}"
+            )
         chain.append(policies[parent_id])
     result = chain.pop()
     while chain:
@@ -94,7 +87,9 @@ def select(catalog: Catalog, policy: Policy, today: dt.date, client_scope: str =
     Raises UsageError for a scope that the policy has not.
     """
     if client_scope not in client_scopes(policy):
-        raise UsageError(f"policy {policy.id!r} has no scope {client_scope!r}", tip=f"it has {', '.join(client_scopes(policy))}")
+        raise UsageError(
+            f"policy {policy.id!r} has no scope {client_scope!r}", tip=f"it has {', '.join(client_scopes(policy))}"
+        )
     owned = _by_service(catalog)
     matches, unknown = _matching_services(catalog, policy.select.include)
     blocks, left_out = _blocks(matches, policy.select.include, owned)
@@ -110,8 +105,12 @@ def select(catalog: Catalog, policy: Policy, today: dt.date, client_scope: str =
         policy=policy,
         client_scope=client_scope,
         rules=_unique(rules),
-        known=tuple(sorted({o.name for o in catalog.names if _is_official(o)} | {r.name for r in rules}, key=names.sort_key)),
-        left_out=tuple(sorted({left for left in left_out if left.what not in blocked} | {*ended}, key=lambda e: (e.what, e.why))),
+        known=tuple(
+            sorted({o.name for o in catalog.names if _is_official(o)} | {r.name for r in rules}, key=names.sort_key)
+        ),
+        left_out=tuple(
+            sorted({left for left in left_out if left.what not in blocked} | {*ended}, key=lambda e: (e.what, e.why))
+        ),
         unknown=unknown,
         nameless=tuple(_nameless(catalog, policy, {rule.origin for rule in blocks})),
         warnings=(*_review_warning(policy, today), *warnings),
@@ -260,7 +259,9 @@ def _exceptions(
                 rules += _dependency_rules(catalog, service, entry.reason, entry.expires, entry.approved_by)
     for allow in policy.allow:
         if not _ended(allow.expires, today, allow.name, ended, warnings):
-            rules.append(_allow(names.parse(allow.name), allow.scope, "policy", allow.reason, allow.expires, allow.approved_by))
+            rules.append(
+                _allow(names.parse(allow.name), allow.scope, "policy", allow.reason, allow.expires, allow.approved_by)
+            )
     return rules, ended, warnings
 
 
@@ -271,12 +272,13 @@ def _dependency_rules(
     listed = {entry.name: entry.scope for entry in catalog.names}
     for dependency in service.dependencies:
         name = names.parse(dependency.name)
-        yield _allow(name, listed.get(name, "subtree"), service.id, f"needed by {service.title}: {reason}", expires, approved_by)
+        yield _allow(
+            name, listed.get(name, "subtree"), service.id, f"needed by {service.title}: {reason}", expires, approved_by
+        )
 
 
-def _allow(name: Name, scope: str, origin: str, reason: str, expires: dt.date | None, approved_by: str) -> Rule:
-    kind = "exact" if scope == "exact" else "subtree"
-    return Rule(name, kind, False, origin, reason, expires, approved_by)
+def _allow(name: Name, scope: Scope, origin: str, reason: str, expires: dt.date | None, approved_by: str) -> Rule:
+    return Rule(name, scope, False, origin, reason, expires, approved_by)
 
 
 def _ended(expires: dt.date | None, today: dt.date, label: str, ended: list[LeftOut], warnings: list[str]) -> bool:

@@ -54,5 +54,3 @@ def _covered_index() -> dict[str, Name]:
         for name in (suffix, *ancestors(suffix)):
             index[name] = Name(suffix)
     return index
-
-

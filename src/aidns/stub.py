@@ -11,7 +11,7 @@ import socket
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -80,14 +80,13 @@ def ask_many(
     timeout: float = 1.0,
     tries: int = 3,
     rate: float = 0,
-    tick: Callable[[int], object] | None = None,
 ) -> list[wire.Reply | None]:
     """Ask all questions, `window` in flight, at most `rate` a second (0: no limit); None where no reply came.
 
     A lost UDP query is sent again after `timeout` seconds, `tries` times in all; what comes back truncated is asked
-    again over TCP (RFC 7766 §5). `tick` is called with the number of questions settled since its last call.
+    again over TCP (RFC 7766 §5).
     """
-    flight = _Flight(questions, port, host, window=window, timeout=timeout, tries=tries, rate=rate, tick=tick)
+    flight = _Flight(questions, port, host, window=window, timeout=timeout, tries=tries, rate=rate)
     if tcp:
         return flight.over_tcp()
     replies = flight.over_udp()
@@ -113,11 +112,9 @@ class _Flight:
         tries: int = 3,
         rate: float = 0,
         dnssec_ok: bool = False,
-        tick: Callable[[int], object] | None = None,
     ) -> None:
         self.questions = [(name.lower().rstrip(".") or ".", rdtype) for name, rdtype in questions]
         self.window, self.timeout, self.tries, self.dnssec_ok = window, timeout, tries, dnssec_ok
-        self.tick = tick
         self.gap = 1 / rate if rate else 0.0
         self.next_at = time.monotonic()
         self.replies: list[wire.Reply | None] = [None] * len(questions)
@@ -222,7 +219,6 @@ class _Flight:
             return
         del self.flying[reply.id]
         self.replies[index] = reply
-        self._settled()
 
     def _expire(self) -> None:
         now = time.monotonic()
@@ -230,12 +226,6 @@ class _Flight:
             index, _ = self.flying.pop(ident)
             if self.sent[index] < self.tries:
                 self.waiting.append(index)
-            else:
-                self._settled()
-
-    def _settled(self) -> None:
-        if self.tick:
-            self.tick(1)
 
 
 def _resolve(host: str, port: int) -> tuple[int, tuple[object, ...]]:

@@ -48,32 +48,32 @@ MAX_FILE = 1 << 20
 _ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
 
 
-class _SharedFile(Entry):
+class _SharedFile(Entry, frozen=True):
     schema: SchemaVersion
     shared: tuple[Shared, ...] = ()
 
 
-class _ParkingFile(Entry):
+class _ParkingFile(Entry, frozen=True):
     schema: SchemaVersion
     parking: tuple[Parking, ...] = ()
 
 
-class _RejectedFile(Entry):
+class _RejectedFile(Entry, frozen=True):
     schema: SchemaVersion
     rejected: tuple[Rejected, ...] = ()
 
 
-class _LookalikeFile(Entry):
+class _LookalikeFile(Entry, frozen=True):
     schema: SchemaVersion
     lookalikes: tuple[Lookalike, ...] = ()
 
 
-class _BypassFile(Entry):
+class _BypassFile(Entry, frozen=True):
     schema: SchemaVersion
     bypass: tuple[Bypass, ...] = ()
 
 
-class _WaiverFile(Entry):
+class _WaiverFile(Entry, frozen=True):
     schema: SchemaVersion
     waiver: tuple[Waiver, ...] = ()
 
@@ -133,7 +133,7 @@ def load(directories: Sequence[Path] = ()) -> Loaded:
 def assemble(sources: Mapping[str, Source], problems: Iterable[Problem] = ()) -> Loaded:
     """Make a catalogue of file texts (relative path -> source). Pure."""
     reader = _Reader(sources, list(problems))
-    services = {i: s for i, s in reader.subjects("services", Service)}
+    services = dict(reader.subjects("services", Service))
     regions = reader.tables("regions.toml", RegionTable)
     lookalikes = reader.collection("lookalikes", _LookalikeFile)
     bypass = reader.collection("bypass", _BypassFile)
@@ -143,7 +143,9 @@ def assemble(sources: Mapping[str, Source], problems: Iterable[Problem] = ()) ->
     waivers = reader.single("waivers.toml", _WaiverFile)
     info = reader.single("catalog.toml", CatalogInfo)
     if info is None:
-        reader.problem("missing-file", "catalog.toml", "", "there is no catalog.toml", "write title, homepage, issues, license")
+        reader.problem(
+            "missing-file", "catalog.toml", "", "there is no catalog.toml", "write title, homepage, issues, license"
+        )
     owned = (
         *_service_names(services, regions, reader),
         *_lookalike_names(lookalikes, reader),
@@ -294,7 +296,9 @@ class _Reader:
                 continue
             subject = path.removeprefix(f"{folder}/").removesuffix(".toml")
             if not _ID.match(subject):
-                self.problem("id-form", path, "", f"{names.printable(subject)!r} is no id", "name the file in-kebab-case.toml")
+                self.problem(
+                    "id-form", path, "", f"{names.printable(subject)!r} is no id", "name the file in-kebab-case.toml"
+                )
                 continue
             if "id" in raw:
                 self.problem("id-form", path, "id", "the file's name is the id", "leave the key out")
@@ -316,7 +320,13 @@ class _Reader:
                 continue
             value, faults = convert(raw, to)
             for field, message in faults:
-                self.problem("type", path, f"{key}.{field}".rstrip("."), names.printable(message), "see docs/catalog-guidelines.md")
+                self.problem(
+                    "type",
+                    path,
+                    f"{key}.{field}".rstrip("."),
+                    names.printable(message),
+                    "see docs/catalog-guidelines.md",
+                )
             if value is not None:
                 found[key] = value
         return found
@@ -327,7 +337,9 @@ class _Reader:
             if section == "schema":
                 continue
             if not isinstance(words, dict) or not all(isinstance(text, str) for text in words.values()):
-                self.problem("type", "vocab.toml", section, "is no table of word = definition", "write [section] and word = \"…\"")
+                self.problem(
+                    "type", "vocab.toml", section, "is no table of word = definition", 'write [section] and word = "…"'
+                )
                 continue
             found[section] = words
         return found
@@ -335,7 +347,11 @@ class _Reader:
     def unknown_files(self) -> None:
         for path in self.sources:
             folder, slash, _ = path.partition("/")
-            known = folder in SUBJECTS or folder in COLLECTIONS if slash else path in {*SINGLES, "vocab.toml", "regions.toml"}
+            known = (
+                folder in SUBJECTS or folder in COLLECTIONS
+                if slash
+                else path in {*SINGLES, "vocab.toml", "regions.toml"}
+            )
             if not known:
                 where = ", ".join([*SUBJECTS, *COLLECTIONS])
                 self.problem("unknown-file", path, "", "belongs to no part of the catalogue", f"folders are {where}")
@@ -377,11 +393,23 @@ def _expand(
     if not pattern and not domain.regions:
         return (domain.name,)
     if not pattern:
-        reader.problem("region-pattern", path, field, "has regions but no {region} in its name", "write {region} where the region stands")
+        reader.problem(
+            "region-pattern",
+            path,
+            field,
+            "has regions but no {region} in its name",
+            "write {region} where the region stands",
+        )
         return ()
     if domain.regions not in regions:
         known = ", ".join(sorted(regions)) or "none yet"
-        reader.problem("region-pattern", path, field, f"regions = {domain.regions!r} is no table of regions.toml", f"known: {known}")
+        reader.problem(
+            "region-pattern",
+            path,
+            field,
+            f"regions = {domain.regions!r} is no table of regions.toml",
+            f"known: {known}",
+        )
         return ()
     return tuple(domain.name.replace("{region}", value) for value in regions[domain.regions].values)
 
@@ -392,7 +420,11 @@ def _lookalike_names(files: Sequence[tuple[str, _LookalikeFile]], reader: _Reade
             field = f"lookalikes[{i}].name"
             if name := reader.name(path, field, entry.name):
                 domain = Domain(
-                    name=entry.name, role="web", scope=entry.scope, note=entry.note, evidence=entry.evidence,
+                    name=entry.name,
+                    role="web",
+                    scope=entry.scope,
+                    note=entry.note,
+                    evidence=entry.evidence,
                     breaks=f"an unofficial site that imitates {entry.imitates}",
                 )
                 yield _Listed(OwnedName(name, domain, entry.imitates, lookalike=True), path, field)
@@ -404,7 +436,12 @@ def _bypass_names(files: Sequence[tuple[str, _BypassFile]], reader: _Reader) -> 
             field = f"bypass[{i}].name"
             if name := reader.name(path, field, entry.name):
                 domain = Domain(
-                    name=entry.name, role="telemetry", scope="exact", breaks=entry.breaks, note=entry.what, evidence=entry.evidence
+                    name=entry.name,
+                    role="telemetry",
+                    scope="exact",
+                    breaks=entry.breaks,
+                    note=entry.what,
+                    evidence=entry.evidence,
                 )
                 yield _Listed(OwnedName(name, domain, entry.kind, bypass=True), path, field)
 
@@ -416,7 +453,10 @@ def _each_once(listed: Iterable[_Listed], reader: _Reader) -> tuple[OwnedName, .
         if name in first:
             where = reader.sources[first[name].path].shown
             reader.problem(
-                "name-unique", entry.path, entry.field, f"{name} is listed already, in {where}",
+                "name-unique",
+                entry.path,
+                entry.field,
+                f"{name} is listed already, in {where}",
                 "list it where its owner is; cite it under [[dependencies]] elsewhere",
             )
         else:

@@ -7,7 +7,7 @@ from importlib import import_module
 import click
 
 from aidns import __version__
-from aidns.cli.base import App, AidnsCommand, adapt_errors, global_options
+from aidns.cli.base import AidnsCommand, App, adapt_errors, global_options
 
 COMMANDS: dict[str, str] = {
     "lint": "Find every fault of the catalogue, with file, line and a tip.",

@@ -104,19 +104,34 @@ def global_options() -> list[click.Parameter]:
         callback=store("catalog_dirs", lambda old, new: old + tuple(new)),
     )
     as_json = click.Option(
-        ["--json"], is_flag=True, help="Print one JSON document.", expose_value=False, callback=store("json", lambda _, new: new)
+        ["--json"],
+        is_flag=True,
+        help="Print one JSON document.",
+        expose_value=False,
+        callback=store("json", lambda _, new: new),
     )
     verbose = click.Option(
-        ["-v", "--verbose"], count=True, help="Say more on stderr.", expose_value=False,
+        ["-v", "--verbose"],
+        count=True,
+        help="Say more on stderr.",
+        expose_value=False,
         callback=store("verbosity", lambda old, new: old + new),
     )
     quiet = click.Option(
-        ["-q", "--quiet"], count=True, help="Say less on stderr.", expose_value=False,
+        ["-q", "--quiet"],
+        count=True,
+        help="Say less on stderr.",
+        expose_value=False,
         callback=store("verbosity", lambda old, new: old - new),
     )
     color = click.Option(
-        ["--color"], type=click.Choice(["auto", "always", "never"]), default=None, expose_value=False, is_eager=True,
-        callback=colour, help="Colours: auto (the default; NO_COLOR honoured), always or never.",
+        ["--color"],
+        type=click.Choice(["auto", "always", "never"]),
+        default=None,
+        expose_value=False,
+        is_eager=True,
+        callback=colour,
+        help="Colours: auto (the default; NO_COLOR honoured), always or never.",
     )
     return [catalog, as_json, verbose, quiet, color]
 
@@ -147,7 +162,10 @@ def adapt_errors(command: click.Command) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
-        click.echo(click.style("error: ", fg="red") + f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), err=True)
+        click.echo(
+            click.style("error: ", fg="red") + f"{error.strerror or error}: {error.filename or ''}".rstrip(": "),
+            err=True,
+        )
         sys.exit(4)
     sys.exit(result if isinstance(result, int) else 0)
 

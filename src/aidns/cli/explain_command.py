@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 @click.command("explain", cls=AidnsCommand)
 @click.argument("name")
-@click.option("--policy", "policies", multiple=True, metavar="ID|FILE", help="Only this policy; repeat for more. Your own files, too.")
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="ID|FILE",
+    help="Only this policy; repeat for more. Your own files, too.",
+)
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="What `check` remembers.")
 @pass_app
 def command(app: App, name: str, policies: tuple[str, ...], state: Path | None) -> None:
@@ -33,7 +39,9 @@ def command(app: App, name: str, policies: tuple[str, ...], state: Path | None) 
     catalog = app.load()
     memory = pipeline.remember(catalog, state or default_state_file(), at)
     chosen = [pipeline.find_policy(catalog, reference) for reference in policies or catalog.policies]
-    found = explain(catalog, names.normalise(name), chosen, dt.datetime.fromtimestamp(at, dt.UTC).date(), memory.verdicts)
+    found = explain(
+        catalog, names.normalise(name), chosen, dt.datetime.fromtimestamp(at, dt.UTC).date(), memory.verdicts
+    )
     if app.json:
         app.print_json({"schema": "aidns/explain/1", "explanation": found})
         return
@@ -50,7 +58,7 @@ def describe(found: Explanation) -> Iterator[str]:
     for number, entry in enumerate(found.listed):
         how = "is listed" if entry.name == found.name else f"falls under {entry.name} ({entry.scope})"
         yield f"{bold}: {how}" if number == 0 else f"also under {entry.name} ({entry.scope})"
-        yield f"  service      {entry.service_title} ({entry.service}), {entry.kind}{', ' + entry.status if entry.status else ''}"
+        yield f"  {entry.kind:<12} {entry.service_title} ({entry.service}){', ' + entry.status if entry.status else ''}"
         if entry.provider:
             yield f"  provider     {entry.provider_title} ({entry.provider})"
         yield f"  role         {entry.role}; sharing {entry.sharing}; confidence {entry.confidence}"
@@ -66,7 +74,8 @@ def describe(found: Explanation) -> Iterator[str]:
     yield f"checked: {found.standing}"
     for hit in found.caught:
         scope = f", scope {hit.client_scope}" if hit.client_scope else ""
-        yield f"{hit.answer} by policy {hit.policy}{scope} through {hit.rule} ({hit.title}); measures: {', '.join(hit.measures) or 'none'}"
+        yield f"{hit.answer} by policy {hit.policy}{scope} through {hit.rule} ({hit.title})"
+        yield f"  measures     {', '.join(hit.measures) or 'none'}"
     if not found.caught:
         yield "no policy blocks it"
     if found.allow:

@@ -14,7 +14,9 @@ from aidns.errors import UnsafeError
 @click.option("--policy", required=True, metavar="ID|FILE", help="A shipped policy's id, or your own policy file.")
 @click.option("--format", "format_id", required=True, metavar="ID", help="See `aidns list formats`.")
 @click.option("--scope", metavar="NAME", help="Client scope, where the policy has several; the first by default.")
-@click.option("--zone", default="", metavar="NAME", help="Name of the policy zone: a short one leaves room for longer names.")
+@click.option(
+    "--zone", default="", metavar="NAME", help="Name of the policy zone: a short one leaves room for longer names."
+)
 @click.option(
     "--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
     help="Your own Jinja template instead of the format's.",
@@ -23,7 +25,14 @@ from aidns.errors import UnsafeError
 @click.option("--strict", is_flag=True, help="Refuse when the format had to weaken a rule.")
 @pass_app
 def command(
-    app: App, policy: str, format_id: str, scope: str | None, zone: str, template: Path | None, state: Path | None, strict: bool
+    app: App,
+    policy: str,
+    format_id: str,
+    scope: str | None,
+    zone: str,
+    template: Path | None,
+    state: Path | None,
+    strict: bool,
 ) -> None:
     """Print one policy in one format; nothing else reaches stdout.
 
@@ -45,7 +54,9 @@ def command(
     for line in weakened_lines((made,)):
         app.warn(line)
     if strict and made.weakened:
-        raise UnsafeError(f"{fmt.id} weakens {len(made.weakened)} kind(s) of rules", tip="leave --strict out to accept that")
+        raise UnsafeError(
+            f"{fmt.id} weakens {len(made.weakened)} kind(s) of rules", tip="leave --strict out to accept that"
+        )
     if app.json:
         app.print_json({"schema": "aidns/artefact/1", "artefact": made})
     else:

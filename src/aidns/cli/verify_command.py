@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
-from aidns.cli.base import AidnsCommand, App, now, pass_app
+from aidns.cli.base import AidnsCommand, App, default_state_file, now, pass_app
 
 
 @click.command(
@@ -49,15 +51,31 @@ def command(
     Exit codes: 1 when something leaks or is over-blocked or the list is not loaded, 4 when no answer tells anything.
     """
     import secrets
-    import sys
 
+    from aidns import pipeline
     from aidns.names import normalise
-    from aidns.pipeline import prepare
     from aidns.stub import parse_endpoint
     from aidns.verify.report import document, table
     from aidns.verify.run import verify
 
-    blockset = prepare(app.load(), policy, now=now(), state=None).blockset
-    with click.progressbar(length=1, label="asked", file=sys.stderr, hidden=not sys.stderr.isatty()) as bar:
-        ...
-    return 0
+    endpoint = parse_endpoint(server)
+    at = now()
+    catalog = pipeline.load_sound(app.catalog_dirs)
+    memory = pipeline.remember(catalog, state or default_state_file(), at)
+    prepared = pipeline.prepare(catalog, pipeline.find_policy(catalog, policy), at, memory, scope)
+    report = verify(
+        endpoint,
+        prepared.blockset,
+        nonce=f"aidns-{secrets.token_hex(4)}",
+        formats=formats,
+        control=parse_endpoint(control) if control else None,
+        control_name=normalise(control_name),
+        rate=rate,
+        progress=_show_progress if sys.stderr.isatty() and app.verbosity >= 0 else None,
+    )
+    app.print_json(document(report)) if app.json else click.echo(table(report))
+    return 0 if report.clean else 1
+
+
+def _show_progress(done: int, total: int) -> None:
+    click.echo(f"\rasked {done} of {total}", err=True, nl=done == total)

@@ -9,10 +9,10 @@ from contextlib import suppress
 
 from msgspec import Struct
 
-from aidns.lookup.attempt import Attempt, Manners, Pace, Question, Schedule
+from aidns.lookup.attempt import Attempt, Manners, Pace, Question, Schedule, Try
 from aidns.lookup.outcome import Finding, classify
 from aidns.lookup.resolver import Resolver
-from aidns.lookup.transport import Exchange, Unusable
+from aidns.lookup.transport import Exchange, UnusableError
 from aidns.model import Observation, Outcome
 from aidns.names import Name
 from aidns.wire import Reply
@@ -58,19 +58,26 @@ class Contact:
         while True:
             await asyncio.sleep(step.pause)
             await asyncio.sleep(self.pace.wait(time.monotonic()))
-            finding, reply = _silence(question.name), None
-            try:
-                reply = await self.exchange.send(step)
-                finding = classify(reply, question.name, question.rdtype, runs_our_list=self.runs_our_list)
-            except TimeoutError as error:
-                finding = Finding(Outcome.TIMEOUT, question.name, str(error))
-            except Unusable as error:
-                finding = Finding(Outcome.BROKEN, question.name, str(error))
+            finding, reply = await self._once(step)
             following = attempt.after(finding.outcome, truncated=reply is not None and "TC" in reply.flags)
             if following is None:
                 self.usable |= reply is not None and reply.rcode in ("NOERROR", "NXDOMAIN")
                 return finding, reply
             step = following
+
+    async def _once(self, step: Try) -> tuple[Finding, Reply | None]:
+        name, rdtype = step.question.name, step.question.rdtype
+        try:
+            reply = await self.exchange.send(step)
+        except TimeoutError as error:
+            return Finding(Outcome.TIMEOUT, name, str(error)), None
+        except UnusableError as error:
+            return Finding(Outcome.BROKEN, name, str(error)), None
+        return classify(reply, name, rdtype, runs_our_list=self.runs_our_list), reply
+
+    async def turn(self) -> None:
+        """Wait until this resolver's pace allows another question."""
+        await asyncio.sleep(max(0.0, self.pace.free_at - time.monotonic()))
 
     async def probe(self, canaries: Collection[Name]) -> Probe:
         """Find out within seconds whether the resolver answers and which of our lists it runs."""
@@ -161,7 +168,7 @@ async def _serve(
                 contact.asked += 1
                 flying.add(task := group.create_task(settle(question)))
                 task.add_done_callback(flying.discard)
-                await asyncio.sleep(contact.pace.gap)  # questions wait here, where the schedule can still change its mind
+                await contact.turn()
             elif flying:
                 await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
             else:

@@ -147,7 +147,8 @@ class Schedule:
 
     def is_silent(self, resolver: str, manners: Manners) -> bool:
         """Tell whether a resolver should show that it still answers."""
-        return self._queues[resolver].silent >= manners.patience
+        queue = self._queues[resolver]
+        return not queue.aside and queue.silent >= manners.patience
 
     def answers_again(self, resolver: str) -> None:
         """Take note that a resolver answers, although some names brought no reply."""
@@ -157,7 +158,6 @@ class Schedule:
         """Ask this resolver nothing more."""
         queue = self._queues[resolver]
         queue.aside = True
-        queue.silent = 0
         queue.ready.clear()
         queue.waiting.clear()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
-from typing import Literal, NoReturn
+from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
@@ -65,21 +65,20 @@ def parse_resolver(spec: str, rate: float | None = None) -> Resolver:
     """
     spec = spec.strip()
     if not spec.isascii() or not spec.isprintable() or not spec or " " in spec:
-        _refuse(spec)
+        raise _refusal(spec)
     try:
         if "://" not in spec:
             return _plain(spec, rate)
         parts = urlsplit(spec)
         transport, port = parts.scheme, parts.port
     except ValueError:
-        _refuse(spec)
-    if parts.username is not None or parts.query or not parts.hostname:
-        _refuse(spec)
-    if transport == "tls" and not parts.path:
-        return _tls(parts, port or PORTS["tls"], rate)
-    if transport == "https" and not parts.fragment:
-        return _https(parts, port or PORTS["https"], rate)
-    _refuse(spec)
+        raise _refusal(spec) from None
+    if parts.username is None and not parts.query and parts.hostname:
+        if transport == "tls" and not parts.path:
+            return _tls(parts, port or PORTS["tls"], rate)
+        if transport == "https" and not parts.fragment:
+            return _https(parts, port or PORTS["https"], rate)
+    raise _refusal(spec)
 
 
 def parse_resolvers(specs: Iterable[str], rate: float | None = None) -> tuple[Resolver, ...]:
@@ -112,7 +111,8 @@ def _plain(spec: str, rate: float | None) -> Resolver:
     host, port = _split_port(spec)
     if _address(host) is None:
         raise UsageError(
-            f"{printable(spec, 80)!r} is no address", tip="write an IP address; host names work with tls:// and https://"
+            f"{printable(spec, 80)!r} is no address",
+            tip="write an IP address; host names work with tls:// and https://",
         )
     return _resolver("udp", str(_address(host)), port or PORTS["udp"], rate)
 
@@ -194,8 +194,8 @@ def _bracket(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _refuse(spec: str) -> NoReturn:
-    raise UsageError(
+def _refusal(spec: str) -> UsageError:
+    return UsageError(
         f"{printable(spec, 80)!r} is no resolver",
         tip="write 9.9.9.9, 10.0.0.53:5353, [2620:fe::fe]:53, tls://9.9.9.9#dns.quad9.net or https://dns.quad9.net/dns-query",
-    ) from None
+    )

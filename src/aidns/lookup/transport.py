@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from contextlib import suppress
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any
 import dns.asyncbackend
 import dns.asyncquery
 import dns.asyncresolver
+import dns.edns
 import dns.exception
 import dns.flags
 import dns.inet
@@ -35,7 +37,7 @@ STREAMS = 32
 """TLS connections open at a resolver at once."""
 
 
-class Unusable(Exception):
+class UnusableError(Exception):
     """Something came back, but no reply to the question."""
 
 
@@ -44,7 +46,7 @@ class Exchange:
 
     def __init__(self, resolver: Resolver) -> None:
         self.resolver = resolver
-        self._addresses: tuple[str, ...] = ()
+        self._addresses: tuple[str, ...] | None = None
         self._finding = asyncio.Lock()
         self._streams = asyncio.Semaphore(STREAMS)
         self._idle: list[Any] = []
@@ -53,22 +55,20 @@ class Exchange:
     async def send(self, attempt: Try) -> Reply:
         """Send one try and return the reply to it.
 
-        Raises TimeoutError when none came in time or nobody is there, Unusable for anything else that is no reply.
+        Raises TimeoutError when none came in time or nobody is there, UnusableError for anything else that is no reply.
         """
         query = _query(attempt)
         try:
-            async with self._finding:
-                self._addresses = self._addresses or await self._find()
-            address = self._addresses[(attempt.number - 1) % len(self._addresses)]
-            return reply_of(await self._send(query, attempt, address))
+            address = await self._address(attempt.number)
+            return reply_of(await self._send(query, attempt, address), attempt)
         except (TimeoutError, dns.exception.Timeout):
             raise TimeoutError(f"no reply within {attempt.timeout:g} s") from None
         except ssl.SSLError as error:
-            raise Unusable(f"TLS: {error.reason or error}") from None
+            raise UnusableError(f"TLS: {error.reason or error}") from None
         except OSError as error:
             raise TimeoutError(error.strerror or str(error) or "unreachable") from None
         except Exception as error:  # whatever an answer does to a parser, it ends this question alone
-            raise Unusable(printable(f"{type(error).__name__}: {error}", 120)) from None
+            raise UnusableError(printable(f"{type(error).__name__}: {error}", 120)) from None
 
     async def close(self) -> None:
         """Close every connection."""
@@ -96,9 +96,10 @@ class Exchange:
         while self._idle:
             with suppress(EOFError, OSError):
                 return await self._over_stream(query, self._idle.pop())
-        stream = await dns.asyncbackend.get_default_backend().make_socket(
+        backend: Any = dns.asyncbackend.get_default_backend()
+        stream = await backend.make_socket(
             dns.inet.af_for_address(address),
-            dns.asyncquery.socket.SOCK_STREAM,
+            socket.SOCK_STREAM,
             destination=(address, self.resolver.port),
             ssl_context=_tls_context("dot"),
             server_hostname=self.resolver.server_name,
@@ -114,15 +115,14 @@ class Exchange:
         self._idle.append(stream)
         return reply
 
-    async def _find(self) -> tuple[str, ...]:
-        host = self.resolver.host
-        if dns.inet.is_address(host):
-            return (host,)
-        try:
-            answers = await dns.asyncresolver.Resolver().resolve_name(host, lifetime=BOOTSTRAP_SECONDS)
-        except dns.exception.DNSException:
-            raise TimeoutError from None
-        return tuple(answers.addresses())
+    async def _address(self, number: int) -> str:
+        """Return the address for a try: a host name with several is tried at each in turn."""
+        async with self._finding:
+            if self._addresses is None:
+                self._addresses = await _find(self.resolver.host)
+        if not self._addresses:
+            raise OSError(f"no address of {self.resolver.host} found")
+        return self._addresses[(number - 1) % len(self._addresses)]
 
 
 def system_resolvers(rate: float | None = None) -> tuple[Resolver, ...]:
@@ -142,19 +142,33 @@ def require_https() -> None:
         raise EnvironmentFault("DNS over HTTPS needs an extra", tip="install it with: pip install 'aidns[doh]'")
 
 
-def reply_of(message: dns.message.Message) -> Reply:
+def reply_of(message: dns.message.Message, attempt: Try) -> Reply:
     """Return a parsed message in the neutral shape: names in lower case without the final dot, the root as `.`."""
-    question = message.question[0]
     return Reply(
         id=message.id,
         rcode=dns.rcode.to_text(message.rcode()),
         flags=frozenset(dns.flags.to_text(message.flags).split()),
-        question=(_name_text(question.name), dns.rdatatype.to_text(question.rdtype)),
+        question=(attempt.question.name, attempt.question.rdtype),
         answers=_records(message.answer),
         authority=_records(message.authority),
         additional=_records(message.additional),
-        ede=tuple(Ede(int(ede.code), printable(ede.text or "")) for ede in message.extended_errors()),
+        ede=tuple(
+            Ede(int(option.code), printable(option.text or ""))
+            for option in message.options
+            if isinstance(option, dns.edns.EDEOption)
+        ),
     )
+
+
+async def _find(host: str) -> tuple[str, ...]:
+    """Return the addresses of a resolver's host, none when this machine's own resolvers do not tell in time."""
+    if dns.inet.is_address(host):
+        return (host,)
+    try:
+        async with asyncio.timeout(BOOTSTRAP_SECONDS):
+            return tuple((await dns.asyncresolver.Resolver().resolve_name(host)).addresses())
+    except (TimeoutError, dns.exception.DNSException):
+        return ()
 
 
 def _records(section: list[dns.rrset.RRset]) -> tuple[Record, ...]:
@@ -183,10 +197,10 @@ def _query(attempt: Try) -> dns.message.Message:
 
 def _https_client(address: str) -> Any:
     """Return a client that keeps its connection to `address`, whatever name the URL has."""
-    transport = dns.asyncbackend.get_default_backend().get_transport_class()
-    context = _tls_context("h2", "http/1.1")
-    options = {"http1": True, "http2": True, "verify": context}
-    return import_module("httpx2").AsyncClient(**options, transport=transport(**options, bootstrap_address=address))
+    backend: Any = dns.asyncbackend.get_default_backend()
+    options = {"http1": True, "http2": True, "verify": _tls_context("h2", "http/1.1")}
+    transport = backend.get_transport_class()(**options, bootstrap_address=address)
+    return import_module("httpx2").AsyncClient(transport=transport)
 
 
 @cache

@@ -45,7 +45,10 @@ def plan_lines(plan: Plan) -> list[str]:
     if not plan.changes:
         lines = [f"nothing changes: {_counted(stay, 'list')} as published"]
     else:
-        lines = [*change_lines(plan.changes), f"{_counted(len(plan.changes), 'list')} differ, {stay} stay as published"]
+        lines = [
+            *change_lines(plan.changes),
+            f"{_counted(len(plan.changes), 'list')} to change, {stay} to stay as published",
+        ]
     return [*lines, *(f"unsafe: {reason}" for reason in reasons(plan.unsafe))]
 
 

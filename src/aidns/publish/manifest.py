@@ -16,7 +16,7 @@ from aidns.errors import EnvironmentFault, UnsafeError
 from aidns.model import Artefact, Weakened
 from aidns.names import Name, printable
 
-SchemaId = Literal["aidns/manifest/1"]
+SCHEMA: Literal["aidns/manifest/1"] = "aidns/manifest/1"
 
 _PATH = re.compile(r"(?:[A-Za-z0-9][A-Za-z0-9._-]{0,99}/)+[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")
 
@@ -83,9 +83,12 @@ class File(Struct, frozen=True):
 
 
 class Manifest(Struct, frozen=True):
-    """What a build holds. `files` are sorted by path."""
+    """What a build holds. `files` are sorted by path.
 
-    schema: SchemaId = "aidns/manifest/1"
+    `schema` has no default: a document without it must not pass for a build that holds nothing.
+    """
+
+    schema: Literal["aidns/manifest/1"]
     version: str = ""
     catalog: str = ""
     """Digest of the catalogue it was made from."""
@@ -102,12 +105,16 @@ class Manifest(Struct, frozen=True):
     """Path -> last serial handed out, where no file has it any more: removed or rolled back. Counting goes on there."""
 
 
+NOTHING = Manifest(SCHEMA)
+"""What is published before the first build."""
+
+
 class Published(Struct, frozen=True):
     """What an output directory holds now."""
 
     build: str = ""
     """Id of the current build, empty where nothing is published."""
-    manifest: Manifest = Manifest()
+    manifest: Manifest = NOTHING
     damaged: frozenset[str] = frozenset()
     """Paths whose bytes are missing or differ from the manifest."""
 

@@ -13,7 +13,7 @@ from aidns.names import printable
 from aidns.publish import guards
 from aidns.publish.compare import FileChange, compare
 from aidns.publish.guards import Unsafe
-from aidns.publish.manifest import Desired, File, Forced, Manifest, Published, check_paths
+from aidns.publish.manifest import SCHEMA, Desired, File, Forced, Manifest, Published, check_paths
 from aidns.publish.serials import is_newer
 
 
@@ -65,6 +65,7 @@ def plan(published: Published, desired: Desired, request: Request, now: int) -> 
     check_paths(file.path for file in (*rendered, *kept))
     whole = [file for file in kept if file.path not in published.damaged]
     target = Manifest(
+        schema=SCHEMA,
         version=request.version,
         catalog=desired.catalog,
         built=now,

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 
 from aidns.errors import EnvironmentFault, UnsafeError, UsageError
-from aidns.publish.manifest import Manifest, Published, decode
+from aidns.publish.manifest import NOTHING, Manifest, Published, decode
 from aidns.publish.serials import is_newer
 
 MANIFEST = "manifest.json"
@@ -63,7 +63,7 @@ def read(out: Path) -> Published:
     """
     build = current_build(out)
     store = store_of(out)
-    manifest = read_manifest(store / build) if build else Manifest()
+    manifest = read_manifest(store / build) if build else NOTHING
     used = _serials(store / other for other in builds(store) if other != build)
     own = {file.path: file.serial for file in manifest.files}
     retired = dict(manifest.retired)

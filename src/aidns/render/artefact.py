@@ -12,7 +12,8 @@ from jinja2.sandbox import SandboxedEnvironment
 from aidns import names
 from aidns.data import shipped
 from aidns.errors import DataError, UnsafeError
-from aidns.model import Artefact, BlockSet, Catalog, Name, Verdict
+from aidns.model import Artefact, BlockSet, Catalog, Verdict
+from aidns.names import Name
 from aidns.render import header
 from aidns.render.base import Format, choose_action
 from aidns.render.rpz import DEFAULT_ZONE_LENGTH, OWN_SOA_RNAME, PASSTHRU, records
@@ -38,7 +39,9 @@ def render(
     action = choose_action(fmt, blockset)
     body = fmt.lower(blockset, action, zone_length)
     if not body.rows and not fmt.allows:
-        raise UnsafeError(f"policy {blockset.policy.id} blocks nothing", tip="an empty list would quietly end all protection")
+        raise UnsafeError(
+            f"policy {blockset.policy.id} blocks nothing", tip="an empty list would quietly end all protection"
+        )
     for row in body.rows:
         names.parse(row.name)
     canary = allow_canary(blockset) if fmt.allows else blockset.canary
@@ -47,7 +50,11 @@ def render(
         "rows": body.rows,
         "canary": canary,
         "soa_rname": OWN_SOA_RNAME,
-        "policy": {"id": blockset.policy.id, "title": names.ascii_line(blockset.policy.title), "scope": blockset.client_scope},
+        "policy": {
+            "id": blockset.policy.id,
+            "title": names.ascii_line(blockset.policy.title),
+            "scope": blockset.client_scope,
+        },
         "action": action.name,
         "records": {"block": records(action), "pass": PASSTHRU},
     }
@@ -61,9 +68,7 @@ def render(
     content = _content(text((), 0), fmt)
     digest = hashlib.sha256(f"{template_id}\n{content}".encode()).hexdigest()
     serial, modified = version(digest)
-    head = header.lines(
-        fmt, blockset, action, body, catalog, verdicts, serial, modified, content.count("\n")
-    )
+    head = header.lines(fmt, blockset, action, body, catalog, verdicts, serial, modified, content.count("\n"))
     return Artefact(
         policy=blockset.policy.id,
         client_scope=blockset.client_scope,
@@ -94,7 +99,11 @@ def allow_canary(blockset: BlockSet) -> Name:
 
 def _template(fmt: Format, user_template: Path | None) -> tuple[jinja2.Template, str]:
     environment = SandboxedEnvironment(
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False  # noqa: S701 - plain text
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
     )
     if user_template is None:
         source, label = shipped("templates").joinpath(fmt.template).read_text("utf-8"), fmt.template
@@ -104,7 +113,10 @@ def _template(fmt: Format, user_template: Path | None) -> tuple[jinja2.Template,
         compiled = environment.from_string(source)
     except jinja2.TemplateSyntaxError as error:
         raise DataError(f"template {label}, line {error.lineno}: {error.message}") from None
-    return compiled, f"{label if user_template is None else user_template.name}:{hashlib.sha256(source.encode()).hexdigest()[:16]}"
+    return (
+        compiled,
+        f"{label if user_template is None else user_template.name}:{hashlib.sha256(source.encode()).hexdigest()[:16]}",
+    )
 
 
 def _content(text: str, fmt: Format) -> str:
@@ -120,12 +132,10 @@ def _gate(text: str, fmt: Format, template_id: str) -> str:
     wrong = ""
     if not text.isascii():
         wrong = "holds characters outside ASCII"
-    elif any(c < " " and c != "\n" or c == "\x7f" for c in text):
+    elif any((c < " " and c != "\n") or c == "\x7f" for c in text):
         wrong = "holds control characters"
     elif not text.endswith("\n"):
         wrong = "does not end with a newline"
     if wrong:
         raise DataError(f"template {template_id}: what it wrote {wrong}", tip="write plain ASCII lines that end in LF")
     return text
-
-

@@ -8,7 +8,8 @@ from typing import Any
 from msgspec import Struct
 
 from aidns.errors import UnsafeError
-from aidns.model import BlockSet, Garden, Name, Weakened
+from aidns.model import BlockSet, Garden, Weakened
+from aidns.names import Name
 
 SERVER_DEFINED = "server-defined"
 """The consumer's own setting decides the answer; that weakens nothing."""
@@ -48,7 +49,7 @@ class Body(Struct, frozen=True):
 
 
 class Format(Struct, frozen=True):
-    """A format's declaration. 
+    """A format's declaration.
 
     `lower` turns a block set, an action and the octets of a zone's name into a body; it may raise Inexpressible.
     """
@@ -79,7 +80,9 @@ def choose_action(fmt: Format, blockset: BlockSet) -> Action:
     wanted = (choice.default, *choice.fallback)
     negative = bypass_names(blockset)
     if choice.default == "log-only" and "log-only" not in fmt.actions:
-        raise Inexpressible(f"{fmt.id} cannot log without blocking", tip="use --format unbound, or choose a blocking action")
+        raise Inexpressible(
+            f"{fmt.id} cannot log without blocking", tip="use --format unbound, or choose a blocking action"
+        )
     if negative and (not fmt.actions or "nxdomain" not in fmt.actions):
         raise Inexpressible(
             f"{fmt.id} cannot promise a negative answer for {negative[0]} and {len(negative) - 1} more",
@@ -110,4 +113,3 @@ def entry(name: Name, *, blocks: bool, exact: bool) -> str:
 def loss(what: Any, direction: Any, names: list[Name], note: str) -> tuple[Weakened, ...]:
     """Return the report of one kind of loss; empty when no name is concerned."""
     return (Weakened(what, direction, len(names), note, tuple(names)),) if names else ()
-

@@ -45,10 +45,20 @@ def lines(
     if policy.measures:
         pairs.append(("Measures", ", ".join(policy.measures)))
     if blockset.client_scope:
-        pairs.append(("Scope", f"{blockset.client_scope}; load only for clients tagged {', '.join(tags) or blockset.client_scope}"))
+        pairs.append(
+            (
+                "Scope",
+                f"{blockset.client_scope}; load only for clients tagged {', '.join(tags) or blockset.client_scope}",
+            )
+        )
     services = {origin for name, origin in blockset.origins.items() if name in blockset.minimal}
     pairs.append(("Counts", f"{len(services)} services, {len(body.rows)} names, {body_lines} lines"))
-    pairs.append(("Canary", f"{blockset.canary} answers {'itself allowed' if fmt.allows else '0.0.0.0 and ::'} where this file is loaded"))
+    pairs.append(
+        (
+            "Canary",
+            f"{blockset.canary} answers {'by itself' if fmt.allows else '0.0.0.0 and ::'} where this file is loaded",
+        )
+    )
     if fmt.id == "rpz-allow":
         pairs[-1] = ("Bypasses", "every policy zone loaded after this one, for the names below")
     pairs += [("Liveness", text) for text in _liveness(blockset, verdicts)]
@@ -75,7 +85,7 @@ def _liveness(blockset: BlockSet, verdicts: Mapping[names.Name, Verdict]) -> Ite
     blocked = [name for name in blockset.owners if blockset.owners[name].self_blocked]
     unchecked = [n for n in blocked if n not in verdicts or verdicts[n].standing is Standing.UNKNOWN]
     if unchecked:
-        yield f"unknown for {len(unchecked)} of {len(blocked)} names (not checked yet, or no clear answer); all are kept"
+        yield f"unknown for {len(unchecked)} of {len(blocked)} names (no check, or no clear answer); all are kept"
     if blockset.gone:
         yield f"left out as gone: {_some(blockset.gone)}"
 

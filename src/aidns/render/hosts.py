@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from aidns import names
 from aidns.blockset import decide
-from aidns.model import BlockSet, Name
+from aidns.model import BlockSet
+from aidns.names import Name
 from aidns.render.base import Action, Body, Format, Row, entry, loss
 
 

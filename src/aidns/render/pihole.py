@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from aidns import names
 from aidns.blockset import decide, nearest
-from aidns.model import BlockSet, Name
+from aidns.model import BlockSet
+from aidns.names import Name
 from aidns.render.base import Action, Body, Format, Row, entry, loss
 
 
@@ -24,7 +25,9 @@ def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
     return Body(
         rows=rows,
         entries=tuple(entry(row.name, blocks=True, exact=row.answer == "exact") for row in rows),
-        weakened=loss("exception", "over-block", excepted, "blocks its exceptions unless the pihole-allow list is subscribed, too"),
+        weakened=loss(
+            "exception", "over-block", excepted, "blocks its exceptions unless the pihole-allow list is subscribed, too"
+        ),
     )
 
 
@@ -49,7 +52,10 @@ def lower_allow(blockset: BlockSet, action: Action, zone_length: int) -> Body:
         rows=ordered,
         entries=tuple(entry(row.name, blocks=False, exact=row.answer == "exact") for row in ordered),
         weakened=loss(
-            "exception", "over-block", narrowed, "lies above a block, so only its known names are allowed, not what else lies below it"
+            "exception",
+            "over-block",
+            narrowed,
+            "lies above a block, so only its known names are allowed, not what else lies below it",
         ),
     )
 
@@ -96,4 +102,3 @@ PIHOLE_ALLOW = Format(
     covers="an exception, in every list of this Pi-hole",
     install="add the file's address under Lists as an allowlist, then update gravity",
 )
-

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from aidns import names
 from aidns.blockset import close, in_tree
-from aidns.model import Answer, BlockSet, Name
+from aidns.model import Answer, BlockSet
+from aidns.names import Name
 from aidns.render.base import Action, Body, Format, Inexpressible, Row, entry
 
 OWN_SOA_RNAME = "aidns.invalid."
@@ -46,7 +47,8 @@ def lower_allow(blockset: BlockSet, action: Action, zone_length: int) -> Body:
     minimal = blockset.minimal
     allowed = {name: answer for name, answer in minimal.items() if not answer.self_blocked}
     nested = [
-        name for name, answer in minimal.items()
+        name
+        for name, answer in minimal.items()
         if answer.self_blocked and any(a in allowed and not allowed[a].below_blocked for a in names.ancestors(name))
     ]
     if nested:
@@ -90,14 +92,22 @@ def _entry(name: Name, answer: Answer) -> str:
 RPZ = Format(
     id="rpz",
     title="response policy zone, complete alone",
-    consumers=("BIND ≥ 9.16 (measured: 9.18.49)", "unbound ≥ 1.10 (1.17.1)", "PowerDNS Recursor ≥ 4.5 (4.8.8)", "Knot Resolver 5 (5.6.0), without exceptions"),
+    consumers=(
+        "BIND ≥ 9.16 (measured: 9.18.49)",
+        "unbound ≥ 1.10 (1.17.1)",
+        "PowerDNS Recursor ≥ 4.5 (4.8.8)",
+        "Knot Resolver 5 (5.6.0), without exceptions",
+    ),
     template="rpz.j2",
     file_name="rpz.zone",
     comment=";",
     actions=("nxdomain", "nodata", "null", "walled-garden"),
     lower=lower,
     covers="a listed name and everything below it, every type",
-    install="load it as a policy zone; BIND needs break-dnssec yes qname-wait-recurse no, unbound module-config \"respip validator iterator\"",
+    install=(
+        "load it as a policy zone; BIND needs break-dnssec yes qname-wait-recurse no, "
+        "unbound module-config: 'respip validator iterator'"
+    ),
 )
 RPZ_ALLOW = Format(
     id="rpz-allow",

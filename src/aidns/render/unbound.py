@@ -6,7 +6,8 @@ Measured on 1.17.1: every type is covered except DS at the apex; the answer has 
 from __future__ import annotations
 
 from aidns.blockset import minimise
-from aidns.model import Answer, BlockSet, Name
+from aidns.model import Answer, BlockSet
+from aidns.names import Name
 from aidns.render.base import Action, Body, Format, Row, bypass_names, entry, loss
 
 _ZONE_TYPE = {
@@ -32,9 +33,13 @@ def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
     addressed = [name for name in exact if name not in negative]
     return Body(
         rows=rows,
-        entries=tuple(entry(n, blocks=a.self_blocked, exact=a.self_blocked and not a.below_blocked) for n, a in owners.items()),
+        entries=tuple(
+            entry(n, blocks=a.self_blocked, exact=a.self_blocked and not a.below_blocked) for n, a in owners.items()
+        ),
         weakened=(
-            *loss("exception", "leak", widened, "an exact exception inside a blocked tree opens what lies below it, too"),
+            *loss(
+                "exception", "leak", widened, "an exact exception inside a blocked tree opens what lies below it, too"
+            ),
             *(loss("exact", "over-block", exact, "an exact name is logged with everything below it") if logs else ()),
         ),
         notes=(f"{len(addressed)} exact name(s) answer with the null address instead of {action.name}",)
@@ -84,4 +89,3 @@ UNBOUND = Format(
     covers="a listed name and everything below it, every type except DS at the listed name itself",
     install="include-toplevel: or include: the file, then unbound-checkconf && unbound-control reload",
 )
-

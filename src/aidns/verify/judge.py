@@ -1,8 +1,8 @@
 """Read replies: is a name blocked here, does it get through, or can nobody tell? Pure.
 
-Blocked is what only a filter says: a null or garden address, an extended error 15 to 18 (RFC 8914 §4.16 to §4.19), the
-SOA of a policy zone in ADDITIONAL, a negative answer without any SOA though RFC 2308 §3 demands one, or with an SOA that
-no zone can have. Open is what only the real world says: data, or a negative answer with the SOA of the name's own zone.
+Blocked is what only a filter says: a null or garden address, an extended error 15 to 18, the SOA of a policy zone in
+ADDITIONAL, a negative answer without any SOA though RFC 2308 §3 demands one, or with one that no zone can have. Open is
+what only the real world says: data, or a negative answer with the SOA of the name's own zone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from aidns.names import at_or_below, printable
 from aidns.verify.questions import FRESH, Place, Question
 from aidns.wire import Record, Reply
 
-NULL = frozenset({"0.0.0.0", "::"})
+NULL = frozenset({"0.0.0.0", "::"})  # noqa: S104 - read, never bound
 FILTER_ERRORS = frozenset({15, 16, 17, 18})
 """Blocked, censored, filtered, prohibited (RFC 8914 §4.16 to §4.19)."""
 _MADE_UP_MNAMES = ("localhost", "fake-for-negative-caching.adguard.com")
@@ -164,7 +164,7 @@ def needs_control(finding: Finding) -> bool:
 
 def _settle_by_neighbours(questions: Sequence[Question], evidence: Sequence[Evidence]) -> list[Evidence]:
     """Decide NODATA without SOA by other types of the same name, or by its fresh child, where these are clear."""
-    blocked = {q.name for q, found in zip(questions, evidence, strict=True) if found.reading is Reading.BLOCKED}
+    blocked = {str(q.name) for q, found in zip(questions, evidence, strict=True) if found.reading is Reading.BLOCKED}
     opened = {q.name for q, found in zip(questions, evidence, strict=True) if found.reading is Reading.OPEN}
     blocked |= {q.name.partition(".")[2] for q in questions if q.place == "child" and q.name in blocked}
     return [

@@ -1,73 +1,80 @@
-"""What each format says that it cannot express: losses to expect, neither leaks nor over-blocks. Pure."""
+"""Losses that the loaded formats declare: to be expected, neither leaks nor over-blocks. Pure.
+
+A format's own rendering says what it covers (its entries) and what it cannot say (its weakened rules). A loss is
+declared only where both agree: the entries answer otherwise than the policy, and a weakened rule at or above the name
+goes in that direction.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterable, Mapping
+
+from msgspec import Struct
 
 from aidns import names
-from aidns.blockset import nearest
-from aidns.errors import UsageError
-from aidns.model import BlockSet
-from aidns.names import Name, printable
+from aidns.model import BlockSet, Weakened
+from aidns.render.base import choose_action
+from aidns.render.formats import find
 
-Loss = Callable[[BlockSet, Name, str, bool], bool]
-"""(block set, name, rdtype, blocked by the policy) -> whether the format declares that it answers otherwise."""
+_ADDRESS_TYPES = ("A", "AAAA")
 
 
-def declared(formats: Collection[str], blockset: BlockSet, name: Name, rdtype: str, blocked: bool) -> bool:
-    """Tell whether the formats loaded together declare that the server's answer will differ from the policy's.
+class Limits(Struct, frozen=True):
+    """What the formats loaded together cover, and where they declare losses."""
 
-    Raises UsageError for an unknown format.
+    exact: Mapping[str, bool] = {}
+    """Name -> whether the entry for this name alone blocks."""
+    trees: Mapping[str, bool] = {}
+    """Name -> whether the entry for this name and all below it blocks."""
+    leaks: frozenset[str] = frozenset()
+    over_blocks: frozenset[str] = frozenset()
+    addresses_only: frozenset[str] = frozenset()
+    """Names of which no other types than A and AAAA are answered."""
+
+
+NONE = Limits()
+"""No format was named: every difference counts."""
+
+
+def limits(formats: Collection[str], blockset: BlockSet) -> Limits:
+    """Return what files in these formats declare for a block set, loaded together.
+
+    Raises UsageError for an unknown format, Inexpressible when a format cannot hold the policy at all.
     """
-    for unknown in (name for name in formats if name not in LOSSES):
-        tip = f"one of {', '.join(LOSSES)}"
-        raise UsageError(f"nothing is known of what format {printable(unknown, 40)!r} cannot express", tip=tip)
-    if {"pihole", "pihole-allow"} <= set(formats):
-        return _pihole_pair(blockset, name, rdtype, blocked)
-    losses = [LOSSES[format_id] for format_id in formats]
-    return bool(losses) and all(loss(blockset, name, rdtype, blocked) for loss in losses)
+    exact: dict[str, bool] = {}
+    trees: dict[str, bool] = {}
+    weakened: list[Weakened] = []
+    for fmt in map(find, formats):
+        body = fmt.lower(blockset, choose_action(fmt, blockset), 0)
+        weakened += body.weakened
+        for entry in body.entries:
+            verb, scope, name = entry.split(" ")
+            (exact if scope == "exact" else trees)[name] = verb == "block"
+    return Limits(
+        exact=exact,
+        trees=trees,
+        leaks=_names(loss for loss in weakened if loss.direction == "leak" and loss.what != "types"),
+        over_blocks=_names(loss for loss in weakened if loss.direction == "over-block"),
+        addresses_only=_names(loss for loss in weakened if loss.what == "types"),
+    )
 
 
-def _nothing(_blockset: BlockSet, _name: Name, _rdtype: str, _blocked: bool) -> bool:
-    return False
-
-
-def _hosts(blockset: BlockSet, name: Name, rdtype: str, blocked: bool) -> bool:
-    """Hosts files hold addresses of exact names: those known, and `www.` of each tree's apex."""
-    tree = blockset.owners.get(Name(name.removeprefix("www.")))
-    listed = name in blockset.owners or name in blockset.known or bool(tree and tree.below_blocked)
-    return blocked and (rdtype not in ("A", "AAAA") or not listed)
-
-
-def _unbound(blockset: BlockSet, name: Name, _rdtype: str, blocked: bool) -> bool:
-    """An exact exception inside a blocked tree opens the tree below it: a transparent zone has no edge downwards."""
-    above = nearest(blockset.minimal, name)
-    if not blocked or name in blockset.minimal or above is None:
+def is_declared(limits: Limits, name: str, rdtype: str, blocked: bool) -> bool:
+    """Tell whether the formats declare that they answer otherwise than the policy, which says `blocked`."""
+    if blocked and rdtype not in _ADDRESS_TYPES and name in limits.addresses_only:
+        return True
+    if _says(limits, name) == blocked:
         return False
-    answer = blockset.minimal[above]
-    return answer.below_blocked and not answer.self_blocked
+    weak = limits.leaks if blocked else limits.over_blocks
+    return any(owner in weak for owner in (name, *names.ancestors(name)))
 
 
-def _pihole(blockset: BlockSet, name: Name, _rdtype: str, blocked: bool) -> bool:
-    """A blocklist alone holds no exceptions, so they stay blocked."""
-    owners = (blockset.owners.get(owner) for owner in (name, *names.ancestors(name)))
-    return not blocked and any(answer is not None and answer.below_blocked for answer in owners)
+def _says(limits: Limits, name: str) -> bool:
+    """Tell whether the nearest entry that covers the name blocks; without one it passes."""
+    if name in limits.exact:
+        return limits.exact[name]
+    return next((limits.trees[owner] for owner in (name, *names.ancestors(name)) if owner in limits.trees), False)
 
 
-def _pihole_pair(blockset: BlockSet, name: Name, rdtype: str, blocked: bool) -> bool:
-    """An allow entry beats every block entry, so an exception with a block below it opens its known names alone."""
-    above = name if name in blockset.owners else nearest(blockset.owners, name)
-    if not _pihole(blockset, name, rdtype, blocked) or name in blockset.known or above is None or above == name:
-        return False
-    return any(answer.self_blocked and names.at_or_below(owner, above) for owner, answer in blockset.owners.items())
-
-
-LOSSES: dict[str, Loss] = {
-    "pihole": _pihole,
-    "pihole-allow": _nothing,
-    "unbound": _unbound,
-    "rpz": _nothing,
-    "rpz-allow": _nothing,
-    "hosts": _hosts,
-}
-"""Format id -> the losses it declares."""
+def _names(losses: Iterable[Weakened]) -> frozenset[str]:
+    return frozenset(name for loss in losses for name in loss.names)

@@ -6,7 +6,7 @@ it lies in (an RPZ zone without closure has its holes there), and names that loo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -15,7 +15,7 @@ from aidns import names
 from aidns.blockset import decide, nearest
 from aidns.model import Answer, BlockSet
 from aidns.names import MAX_LABEL, MAX_NAME, Name
-from aidns.verify.limits import declared
+from aidns.verify.limits import NONE, Limits, is_declared
 
 Place = Literal["apex", "child", "deep child", "between", "known", "parent", "sibling", "look-alike"]
 """Where a question's name lies, seen from the rule that made us ask."""
@@ -45,20 +45,18 @@ class Question(Struct, frozen=True):
         return "tcp" if self.tcp else "udp"
 
 
-def questions(blockset: BlockSet, nonce: str, formats: Iterable[str] = ()) -> tuple[Question, ...]:
+def questions(blockset: BlockSet, nonce: str, limits: Limits = NONE) -> tuple[Question, ...]:
     """Return every question about a block set, each once, in the order of its owners.
 
-    `nonce` is a label that no cache has seen. `formats` are the ids of what the server loaded; losses they declare
-    are marked. Raises UsageError for an unknown format.
+    `nonce` is a label that no cache has seen. Questions whose loss `limits` declare are marked.
     """
-    formats = tuple(formats)
     found: dict[tuple[str, str, bool], Question] = {}
     for name, rdtypes, place, owner in _targets(blockset, nonce):
         blocked = decide(blockset.owners, name)
         if blocked and place in ("parent", "sibling", "look-alike"):
             continue  # listed by another rule, whose own questions cover it
         for rdtype in rdtypes:
-            loss = declared(formats, blockset, name, rdtype, blocked)
+            loss = is_declared(limits, name, rdtype, blocked)
             for tcp in (False, True) if place == "apex" and rdtype == "A" else (False,):
                 found.setdefault((name, rdtype, tcp), Question(name, rdtype, place, owner, blocked, loss, tcp))
     return tuple(found.values())

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from aidns.model import Name
+from aidns.names import Name
 from aidns.verify.judge import OUTCOMES, Finding, Outcome
 
 EXAMPLES = 10

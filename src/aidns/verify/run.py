@@ -11,6 +11,7 @@ from aidns.names import Name
 from aidns.policy import NON_BLOCKING
 from aidns.stub import Endpoint, ask_many
 from aidns.verify.judge import Calibration, Evidence, Finding, Reading, calibrate, judge, needs_control, read_reply
+from aidns.verify.limits import limits
 from aidns.verify.questions import Question, questions
 from aidns.verify.report import Report
 from aidns.wire import Reply
@@ -25,6 +26,8 @@ _CHUNK = 250
 """Questions between two looks at the control name."""
 _TIMEOUT = 2.0
 
+Progress = Callable[[int, int], object]
+
 
 def verify(
     server: Endpoint,
@@ -35,20 +38,21 @@ def verify(
     control: Endpoint | None = None,
     control_name: Name = CONTROL_NAME,
     rate: float | None = None,
-    tick: Callable[[int], object] | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Ask `server` what the policy says about, and compare.
 
     `nonce` is a label that nobody has asked before. `control` is a resolver without the list: it is asked what the
-    server's answers leave open. `rate` is in queries a second, 0 for no limit, None for a considerate one. `tick` is
-    called with the number of questions just settled.
+    server's answers leave open. `rate` is in queries a second, 0 for no limit, None for a considerate one. `progress`
+    is called with the numbers of questions asked and to ask.
 
-    Raises UsageError when there is nothing to verify, EnvironmentFault when `control_name` does not resolve before,
-    during and after, or when no reply tells anything.
+    Raises UsageError when there is nothing to verify or a format is unknown, Inexpressible when a format cannot hold
+    this policy, EnvironmentFault when `control_name` does not resolve before, during and after, or no reply tells
+    anything.
     """
     _refuse_the_pointless(blockset, control_name)
-    asked = questions(blockset, nonce, formats)
-    session = _Session(server, control_name, _rate(rate, formats, len(asked)), tick)
+    asked = questions(blockset, nonce, limits(formats, blockset))
+    session = _Session(server, control_name, _rate(rate, formats, len(asked)), progress)
     session.check_control("before")
     calibration, canary = _calibrate(session, blockset, nonce)
     replies = session.ask_all(asked)
@@ -65,13 +69,11 @@ def verify(
 class _Session:
     """One server, asked in chunks, with the control name between them."""
 
-    def __init__(self, server: Endpoint, control_name: Name, rate: float, tick: Callable[[int], object] | None) -> None:
-        self.server, self.control_name, self.rate, self.tick = server, control_name, rate, tick
+    def __init__(self, server: Endpoint, control_name: Name, rate: float, progress: Progress | None) -> None:
+        self.server, self.control_name, self.rate, self.progress = server, control_name, rate, progress
 
     def ask(self, pairs: Sequence[tuple[str, str]], *, tcp: bool = False) -> list[Reply | None]:
-        return ask_many(
-            self.server.port, pairs, host=self.server.host, tcp=tcp, timeout=_TIMEOUT, rate=self.rate, tick=self.tick
-        )
+        return ask_many(self.server.port, pairs, host=self.server.host, tcp=tcp, timeout=_TIMEOUT, rate=self.rate)
 
     def ask_all(self, asked: Sequence[Question]) -> list[Reply | None]:
         """Return the replies in the questions' order. Raises EnvironmentFault when the control name stops resolving."""
@@ -81,8 +83,10 @@ class _Session:
             for start in range(0, len(batch), _CHUNK):
                 chunk = batch[start : start + _CHUNK]
                 replies.update(zip(chunk, self.ask([(q.name, q.rdtype) for q in chunk], tcp=tcp), strict=True))
-                last = tcp and start + _CHUNK >= len(batch)
-                self.check_control("after" if last else "during")
+                self.check_control("during")
+                if self.progress:
+                    self.progress(len(replies), len(asked))
+        self.check_control("after")
         return [replies[question] for question in asked]
 
     def check_control(self, when: str) -> None:

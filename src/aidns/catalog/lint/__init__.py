@@ -1,7 +1,7 @@
 """What the catalogue's facts must satisfy: one rule a module, each with a stable id, each yielding what it finds.
 
-A rule is a function `check(catalog)` that yields `Finding`s. `RULES` registers them; `lint` runs them all, puts lines to
-the findings and applies waivers. Rules neither read files nor know the time: unchanged data never turns red.
+A rule is a function `check(catalog)` that yields `Finding`s. `RULES` registers them; `lint` runs them all, puts lines
+to the findings and applies waivers. Rules neither read files nor know the time: unchanged data never turns red.
 """
 
 from __future__ import annotations

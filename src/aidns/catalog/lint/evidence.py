@@ -14,10 +14,14 @@ def check(catalog: Catalog) -> Iterator[Finding]:
     """Yield entries without evidence, and evidence whose address cannot be followed."""
     for path, field, about, items in evidence_lists(catalog):
         if not items:
-            yield Finding(path, field, f"{about!r} has no evidence", "add kind, url, seen, says of the page where you saw it")
+            yield Finding(
+                path, field, f"{about!r} has no evidence", "add kind, url, seen, says of the page where you saw it"
+            )
         for i, item in enumerate(items):
             if why := unfollowable(item.url):
-                yield Finding(path, f"{field}.evidence[{i}].url", f"{item.url!r} {why}", "write the public https address")
+                yield Finding(
+                    path, f"{field}.evidence[{i}].url", f"{item.url!r} {why}", "write the public https address"
+                )
     for service in catalog.services.values():
         for i, dependency in enumerate(service.dependencies):
             for j, item in enumerate(dependency.evidence):
@@ -25,7 +29,9 @@ def check(catalog: Catalog) -> Iterator[Finding]:
                     field = f"dependencies[{i}].evidence[{j}].url"
                     yield Finding(service_path(service), field, f"{item.url!r} {why}", "write the public https address")
         if service.homepage and (why := unfollowable(service.homepage)):
-            yield Finding(service_path(service), "homepage", f"{service.homepage!r} {why}", "write the public https address")
+            yield Finding(
+                service_path(service), "homepage", f"{service.homepage!r} {why}", "write the public https address"
+            )
 
 
 def unfollowable(url: str) -> str:

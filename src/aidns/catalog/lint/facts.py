@@ -19,7 +19,9 @@ def check(catalog: Catalog) -> Iterator[Finding]:
         for key in _PROVIDER_FACTS:
             facts = getattr(provider, key)
             if not facts:
-                yield Finding(path, key, f"`{key}` is missing", 'write the country and its source, or value = ["unknown"]')
+                yield Finding(
+                    path, key, f"`{key}` is missing", 'write the country and its source, or value = ["unknown"]'
+                )
             for i, fact in enumerate(facts):
                 yield from _fact(path, f"{key}[{i}]", fact, country=True)
     for service in catalog.services.values():
@@ -42,4 +44,9 @@ def _fact(path: str, field: str, fact: Fact, *, country: bool) -> Iterator[Findi
         yield Finding(path, field, "mixes unknown with known values", "leave unknown out")
     for code in fact.value if country and not unknown else ():
         if code not in COUNTRIES:
-            yield Finding(path, field, f"{code!r} is no country", "ISO 3166-1 alpha-2, such as KR or GB; EU where no country is said")
+            yield Finding(
+                path,
+                field,
+                f"{code!r} is no country",
+                "ISO 3166-1 alpha-2, such as KR or GB; EU where no country is said",
+            )

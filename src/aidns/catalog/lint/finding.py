@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from aidns.model import Catalog, Domain, Evidence, Name, OwnedName, Service
+from aidns.model import Catalog, Domain, Evidence, OwnedName, Service
+from aidns.names import Name
 
 
 class Finding(Struct, frozen=True):

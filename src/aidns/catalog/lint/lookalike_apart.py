@@ -14,4 +14,6 @@ def check(catalog: Catalog) -> Iterator[Finding]:
     trees = {e.name for e in catalog.names if e.scope == "subtree" and not e.lookalike and not e.bypass}
     for path, field, entry in listed(catalog):
         if entry.lookalike and (above := next((a for a in names.ancestors(entry.name) if a in trees), None)):
-            yield Finding(path, f"{field}.name", f"{entry.name} lies below {above}, which a service owns", "take it out")
+            yield Finding(
+                path, f"{field}.name", f"{entry.name} lies below {above}, which a service owns", "take it out"
+            )

@@ -21,7 +21,9 @@ def check(catalog: Catalog) -> Iterator[Finding]:
         cited += [(f"wording[{i}]", w.source) for i, w in enumerate(measure.wording)]
         for field, source in cited:
             if not _SEED.match(source) and (why := unfollowable(source)):
-                yield Finding(path, field, f"{source!r} {why}", "write the public https address, or seed:ID of SOURCES.md")
+                yield Finding(
+                    path, field, f"{source!r} {why}", "write the public https address, or seed:ID of SOURCES.md"
+                )
         if measure.until and measure.since.date and measure.until < measure.since.date:
             yield Finding(path, "until", f"{measure.until} is before since = {measure.since}", "swap or mend the dates")
         if measure.status in ("lifted", "reversed") and measure.until is None:

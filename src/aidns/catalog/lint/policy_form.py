@@ -77,7 +77,11 @@ def _action(policy: Policy, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
         if word not in words:
             yield "action", f"{word!r} is no action", f"known: {', '.join(words)}"
     if action.default in NON_BLOCKING and action.fallback:
-        yield "action.fallback", f"{action.default} has a fallback: it would block where only logging is meant", "leave it out"
+        yield (
+            "action.fallback",
+            f"{action.default} has a fallback: it would block where only logging is meant",
+            "leave it out",
+        )
     if policy.strength in _SOFT and action.default not in NON_BLOCKING and not policy.escalate:
         message = f"strength {policy.strength} with the blocking action {action.default}"
         yield "action.default", message, "write escalate = true if that is what you mean"
@@ -105,14 +109,22 @@ def _inline(policy: Policy) -> Iterator[tuple[str, str, str]]:
 def _preset(policy: Policy) -> Iterator[tuple[str, str, str]]:
     for field in ("summary", "strength", "since", "review_by", "dns_cannot"):
         if not getattr(policy, field):
-            yield field, "is missing from a shipped policy", "a preset says what it is for, when to look again, what DNS cannot do"
+            yield (
+                field,
+                "is missing from a shipped policy",
+                "a preset says what it is for, when to look again, what DNS cannot do",
+            )
     if policy.expires:
         yield "expires", "is set in a shipped policy", "presets have review_by only"
 
 
 def _scope(field: str, name: str, networks: tuple[str, ...], earlier: list[str]) -> Iterator[tuple[str, str, str]]:
     if not name.replace("-", "").isalnum() or not name.isascii() or name != name.lower():
-        yield f"{field}.name", f"{names.printable(name)!r} is no name of a scope", "letters, digits and hyphens, lower case"
+        yield (
+            f"{field}.name",
+            f"{names.printable(name)!r} is no name of a scope",
+            "letters, digits and hyphens, lower case",
+        )
     if name in earlier:
         yield f"{field}.name", f"{name!r} is there twice", "scopes have different names"
     for text in networks:

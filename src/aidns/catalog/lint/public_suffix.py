@@ -21,7 +21,9 @@ def check(catalog: Catalog) -> Iterator[Finding]:
             yield Finding(path, f"{field}.name", message, 'say why it must be covered: covers_suffix = "reason"')
     for (path, field), rejected in placed(catalog, "rejected"):
         if rejected.scope == "subtree" and _is_suffix(rejected.name):
-            yield Finding(path, f"{field}.name", f"{rejected.name} is a public suffix", "reject the names below it, exactly")
+            yield Finding(
+                path, f"{field}.name", f"{rejected.name} is a public suffix", "reject the names below it, exactly"
+            )
 
 
 def _is_suffix(text: str) -> bool:

@@ -23,7 +23,12 @@ def check(catalog: Catalog) -> Iterator[Finding]:
         if name in listed:
             yield Finding(path, f"{field}.name", f"{name} is listed, too", "take it out here or there")
         if rejected.scope == "subtree" and name in above:
-            yield Finding(path, f"{field}.name", f"{name} is rejected as a subtree, but a name below it is listed", "reject it exactly")
+            yield Finding(
+                path,
+                f"{field}.name",
+                f"{name} is rejected as a subtree, but a name below it is listed",
+                "reject it exactly",
+            )
         if name in seen:
             yield Finding(path, f"{field}.name", f"{name} is rejected twice", "keep one entry")
         seen.add(name)

@@ -24,8 +24,11 @@ def check(catalog: Catalog) -> Iterator[Finding]:
     for path, field, owned in listed(catalog):
         if hit := _hit(owned, shared.keys(), above):
             breaks = shared[hit].breaks
-            message = f"{owned.name} {'is' if hit == owned.name else 'covers'} shared infrastructure {hit}: it breaks {breaks}"
-            yield Finding(path, f"{field}.name", message, "list the service's own names; cite this one under [[dependencies]]")
+            how = "is" if hit == owned.name else "covers"
+            message = f"{owned.name} {how} shared infrastructure {hit}: it breaks {breaks}"
+            yield Finding(
+                path, f"{field}.name", message, "list the service's own names; cite this one under [[dependencies]]"
+            )
 
 
 def _hit(owned: OwnedName, shared: Container[str], above: dict[str, str]) -> str:

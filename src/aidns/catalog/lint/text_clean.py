@@ -20,17 +20,15 @@ _QUOTES = ('"', "\\")
 
 def check(catalog: Catalog) -> Iterator[Finding]:
     """Yield texts with line breaks, controls, quotes, template syntax or zone-file directives."""
-    for folder, subjects in (
-        ("providers", catalog.providers), ("services", catalog.services),
-        ("measures", catalog.measures), ("policies", catalog.policies),
-    ):  # fmt: skip
-        for subject, entry in subjects.items():
+    for folder in ("providers", "services", "measures", "policies"):
+        for subject, entry in getattr(catalog, folder).items():
             yield from check_entry(f"{folder}/{subject}.toml", entry)
-    for path, field, entries in (
-        ("shared.toml", "shared", catalog.shared), ("parking.toml", "parking", catalog.parking),
-        ("waivers.toml", "waiver", catalog.waivers),
-    ):  # fmt: skip
-        for i, entry in enumerate(entries):
+    for path, key, field in (
+        ("shared.toml", "shared", "shared"),
+        ("parking.toml", "parking", "parking"),
+        ("waivers.toml", "waivers", "waiver"),
+    ):
+        for i, entry in enumerate(getattr(catalog, key)):
             yield from check_entry(path, entry, f"{field}[{i}]")
     for folder in ("rejected", "lookalikes", "bypass"):
         for (path, field), entry in placed(catalog, folder):
@@ -72,5 +70,3 @@ def _texts(value: Any, field: str) -> Iterator[tuple[str, str]]:
                 yield from _texts(getattr(value, name), f"{field}.{name}".lstrip("."))
     else:
         assert value is None or isinstance(value, (bool, int, SeenDate)) or hasattr(value, "isoformat")
-
-

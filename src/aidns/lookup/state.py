@@ -1,0 +1,200 @@
+"""The memory of `check`: one SQLite file of spans that opens again however its writer ended. [I/O]"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import msgspec
+
+from aidns.errors import EnvironmentFault
+from aidns.lookup.spans import from_observation, merge, merge_all, span_key
+from aidns.model import Observation, Outcome, Span
+from aidns.names import Name
+
+VERSION = 1
+"""Layout of the file, kept as its user_version."""
+APPLICATION_ID = 0x6169646E
+"""Marks a file as ours (`aidn`), so that no other program's database is ever written to."""
+BUSY_SECONDS = 10.0
+"""How long to wait for another process that is writing."""
+
+_KEY = ("name", "rdtype", "resolver", "vantage", "outcome", "subject", "servers")
+_VALUES = ("operator", "first", "last", "n", "days", "detail", "chain", "data")
+_COLUMNS = ", ".join((*_KEY, *_VALUES))
+_SCHEMA = f"""
+CREATE TABLE span (
+  name TEXT NOT NULL, rdtype TEXT NOT NULL, resolver TEXT NOT NULL, vantage TEXT NOT NULL, outcome TEXT NOT NULL,
+  subject TEXT NOT NULL, servers TEXT NOT NULL, operator TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+  n INTEGER NOT NULL, days TEXT NOT NULL, detail TEXT NOT NULL, chain TEXT NOT NULL, data TEXT NOT NULL,
+  PRIMARY KEY ({", ".join(_KEY)})
+) STRICT, WITHOUT ROWID
+"""
+_SELECT = f"SELECT {_COLUMNS} FROM span"  # noqa: S608 - constants
+_FIND = f"{_SELECT} WHERE {' AND '.join(f'{column} = ?' for column in _KEY)}"
+_STORE = f"INSERT OR REPLACE INTO span ({_COLUMNS}) VALUES ({', '.join('?' * len((*_KEY, *_VALUES)))})"  # noqa: S608
+
+
+class State:
+    """An open state file. Use as a context manager."""
+
+    def __init__(self, path: Path) -> None:
+        """Open `path`, made anew when it does not exist.
+
+        Raises EnvironmentFault when it is damaged, foreign, of a newer version, or cannot be written.
+        """
+        self.path = path
+        with _faults(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            try:
+                _prepare(self._db, path)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def __enter__(self) -> State:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def record(self, observations: Iterable[Observation]) -> None:
+        """Add observations, all or none; those added before change nothing. Raises EnvironmentFault."""
+        fresh = merge_all(from_observation(seen) for seen in observations)
+        with _faults(self.path), _transaction(self._db):
+            for key, span in fresh.items():
+                row = self._db.execute(_FIND, _key_row(span)).fetchone()
+                fresh[key] = merge(_span(row), span) if row else span
+            self._db.executemany(_STORE, (_row(span) for span in fresh.values()))
+
+    def spans(self, name: str | None = None) -> tuple[Span, ...]:
+        """Return every span, or those about the question `name`. Raises EnvironmentFault."""
+        with _faults(self.path):
+            return _spans(self._db, name)
+
+
+def read_spans(path: Path) -> tuple[Span, ...]:
+    """Return every span of a state file without writing to it; none when there is no such file.
+
+    Raises EnvironmentFault when it is damaged, foreign, or of a newer version.
+    """
+    if not path.exists():
+        return ()
+    with (
+        _faults(path),
+        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=BUSY_SECONDS, uri=True)) as db,
+    ):
+        if _is_new(db):
+            return ()
+        _check_version(db, path)
+        return _spans(db, None)
+
+
+def _prepare(db: sqlite3.Connection, path: Path) -> None:
+    """Create the table in an empty file; make sure that any other file is ours."""
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing, a power cut at most the last answers
+    with _transaction(db):
+        if _is_new(db):
+            db.execute(_SCHEMA)
+            db.execute(f"PRAGMA user_version = {VERSION}")
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        _check_version(db, path)
+
+
+def _is_new(db: sqlite3.Connection) -> bool:
+    tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    return not tables and not _pragma(db, "user_version") and not _pragma(db, "application_id")
+
+
+def _check_version(db: sqlite3.Connection, path: Path) -> None:
+    if _pragma(db, "application_id") != APPLICATION_ID:
+        raise EnvironmentFault(f"{path} is another program's database", tip="name the state file with --state FILE")
+    version = _pragma(db, "user_version")
+    if version > VERSION:
+        raise EnvironmentFault(
+            f"{path} was written by a newer aidns (layout {version}, this one knows {VERSION})",
+            tip="update aidns, or name another file with --state FILE",
+        )
+
+
+def _pragma(db: sqlite3.Connection, name: str) -> int:
+    return int(db.execute(f"PRAGMA {name}").fetchone()[0])
+
+
+@contextmanager
+def _transaction(db: sqlite3.Connection) -> Iterator[None]:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+@contextmanager
+def _faults(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system say into an EnvironmentFault."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:  # locked, read-only, disk full, no permission
+        raise EnvironmentFault(
+            f"cannot use the state file {path}: {error}", tip="name another with --state FILE"
+        ) from None
+    except (sqlite3.DatabaseError, msgspec.MsgspecError, ValueError) as error:
+        raise EnvironmentFault(
+            f"the state file {path} is damaged: {error}",
+            tip="move it away: check starts a new one, and every name stays listed until it is proven gone anew",
+        ) from None
+    except OSError as error:
+        raise EnvironmentFault(
+            f"cannot use the state file {path}: {error.strerror}", tip="name another with --state FILE"
+        ) from None
+
+
+def _spans(db: sqlite3.Connection, name: str | None) -> tuple[Span, ...]:
+    if name is None:
+        return tuple(map(_span, db.execute(_SELECT)))
+    return tuple(map(_span, db.execute(f"{_SELECT} WHERE name = ?", (name,))))
+
+
+def _key_row(span: Span) -> tuple[str, ...]:
+    *texts, servers = span_key(span)
+    return (*texts, _dump(servers))
+
+
+def _row(span: Span) -> tuple[Any, ...]:
+    values = (span.operator, span.first, span.last, span.n, _dump(span.days), span.detail, _dump(span.chain))
+    return (*_key_row(span), *values, _dump(span.data))
+
+
+def _span(row: tuple[Any, ...]) -> Span:
+    fields = dict(zip((*_KEY, *_VALUES), row, strict=True))
+    del fields["servers"]  # for an NS span the same as its data
+    return Span(
+        **fields
+        | {
+            "name": Name(fields["name"]),
+            "subject": Name(fields["subject"]),
+            "outcome": Outcome(fields["outcome"]),
+            "days": msgspec.json.decode(fields["days"], type=tuple[int, ...]),
+            "chain": msgspec.json.decode(fields["chain"], type=tuple[str, ...]),
+            "data": msgspec.json.decode(fields["data"], type=tuple[str, ...]),
+        }
+    )
+
+
+def _dump(value: tuple[Any, ...]) -> str:
+    return msgspec.json.encode(value).decode()
