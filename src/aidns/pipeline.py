@@ -91,7 +91,8 @@ def remember(catalog: Catalog, state: Path | None, now: int) -> Memory:
 
     with State(state) as memory:
         spans = memory.spans()
-    return Memory(judge(spans, catalog.names, now), max((span.last for span in spans), default=None))
+    listed = [entry.name for entry in catalog.names]
+    return Memory(judge(spans, listed, now, parking=catalog.parking), max((span.last for span in spans), default=None))
 
 
 def prepare(catalog: Catalog, policy: Policy, now: int, memory: Memory, client_scope: str | None = None) -> Prepared:

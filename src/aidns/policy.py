@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 import msgspec
 
 from aidns import names
 from aidns.errors import DataError, UsageError
-from aidns.model import Catalog, Fact, LeftOut, OwnedName, Policy, Provider, Rule, Scope, Selection, Selector, Service
+from aidns.model import Catalog, LeftOut, OwnedName, Policy, Rule, Scope, Selection, Selector, Service
 from aidns.names import Name
+from aidns.selectors import DEFAULT_SHARING, Match, matching_services, name_misses
 
-DEFAULT_SHARING = ("exclusive", "tenant")
-"""What a selector takes unless it says otherwise: names on which nothing but the service depends."""
 EXPIRY_NOTICE = 14
 """Days before an exception ends from which on it is announced."""
 NON_BLOCKING = ("log-only", "passthru")
-
-Truth = bool | None
-"""None: the catalogue does not know."""
-
-
-class _Match(NamedTuple):
-    service: Service
-    selector: int
 
 
 def expand(policy: Policy, policies: Mapping[str, Policy]) -> Policy:
@@ -91,7 +81,7 @@ def select(catalog: Catalog, policy: Policy, today: dt.date, client_scope: str =
             f"policy {policy.id!r} has no scope {client_scope!r}", tip=f"it has {', '.join(client_scopes(policy))}"
         )
     owned = _by_service(catalog)
-    matches, unknown = _matching_services(catalog, policy.select.include)
+    matches, unknown = matching_services(catalog, policy.select.include)
     blocks, left_out = _blocks(matches, policy.select.include, owned)
     excepted, ended, warnings = _exceptions(catalog, policy, today, client_scope, owned)
     rules = (
@@ -120,29 +110,14 @@ def select(catalog: Catalog, policy: Policy, today: dt.date, client_scope: str =
 # ------------------------------------------------------------------ blocks
 
 
-def _matching_services(catalog: Catalog, selectors: Iterable[Selector]) -> tuple[list[_Match], tuple[LeftOut, ...]]:
-    matches: list[_Match] = []
-    unknown: list[LeftOut] = []
-    for number, selector in enumerate(selectors):
-        family = _family(catalog.providers, selector.provider_family)
-        for service in catalog.services.values():
-            truth, fact = _service_matches(service, catalog.providers.get(service.provider), selector, family)
-            if truth or (truth is None and selector.unknown == "match"):
-                matches.append(_Match(service, number))
-            if truth is None and selector.unknown != "skip":
-                taken = "blocked" if selector.unknown == "match" else "not blocked"
-                unknown.append(LeftOut(service.id, f"{fact} is unknown: {taken}"))
-    return matches, tuple(dict.fromkeys(sorted(unknown, key=lambda left: left.what)))
-
-
 def _blocks(
-    matches: Iterable[_Match], selectors: tuple[Selector, ...], owned: Mapping[str, list[OwnedName]]
+    matches: Iterable[Match], selectors: tuple[Selector, ...], owned: Mapping[str, list[OwnedName]]
 ) -> tuple[list[Rule], list[LeftOut]]:
     rules: list[Rule] = []
     left_out: list[LeftOut] = []
     for service, number in matches:
         for entry in owned.get(service.id, ()):
-            if why := _name_misses(entry, selectors[number], DEFAULT_SHARING):
+            if why := name_misses(entry, selectors[number], DEFAULT_SHARING):
                 left_out.append(LeftOut(entry.name, f"{service.id}: {why}"))
             else:
                 rules.append(Rule(entry.name, entry.scope, True, service.id, f"{service.title}: {entry.domain.role}"))
@@ -157,77 +132,6 @@ def _unofficial(catalog: Catalog, policy: Policy, selected: set[str]) -> Iterato
             yield Rule(entry.name, entry.scope, True, f"lookalike:{entry.service}", entry.domain.breaks)
 
 
-def _service_matches(
-    service: Service, provider: Provider | None, selector: Selector, family: frozenset[str]
-) -> tuple[Truth, str]:
-    """Return whether the service matches, and the first fact that is unknown."""
-    plain = (
-        (selector.provider, service.provider in selector.provider),
-        (selector.provider_family, service.provider in family),
-        (selector.service, service.id in selector.service),
-        (selector.category, not set(selector.category).isdisjoint(service.categories)),
-        (selector.hosts_models_of, not set(selector.hosts_models_of).isdisjoint(service.hosts_models_of)),
-        (selector.separable, service.separable in selector.separable),
-    )
-    if any(wanted and not holds for wanted, holds in plain):
-        return False, ""
-    registered = provider.registered_in if provider else ()
-    parent = provider.parent_in if provider else ()
-    origin = provider.origin_in if provider else ()
-    facts = (
-        ("registered_in", selector.registered_in, (registered,)),
-        ("parent_in", selector.parent_in, (parent,)),
-        ("origin_in", selector.origin_in, (origin,)),
-        ("storage", selector.storage_in, (service.data.storage,)),
-        ("nexus", selector.nexus_in, (registered, parent, origin, service.data.storage)),
-        ("trains_default", selector.trains_default, (service.data.trains_default,)),
-        ("external_storage", selector.external_storage, (service.data.external_storage,)),
-    )
-    unknown = ""
-    for label, wanted, sources in facts:
-        truth = _any_holds(wanted, sources) if wanted else True
-        if truth is False:
-            return False, ""
-        if truth is None:
-            unknown = unknown or label
-    return (None, unknown) if unknown else (True, "")
-
-
-def _any_holds(wanted: tuple[str, ...], sources: Iterable[tuple[Fact, ...]]) -> Truth:
-    truths = [_holds(wanted, facts) for facts in sources]
-    return True if True in truths else None if None in truths else False
-
-
-def _holds(wanted: tuple[str, ...], facts: tuple[Fact, ...]) -> Truth:
-    values = facts[0].value if facts else ("unknown",)
-    if not set(wanted).isdisjoint(values):
-        return True
-    return None if "unknown" in values else False
-
-
-def _name_misses(entry: OwnedName, selector: Selector, default_sharing: tuple[str, ...]) -> str:
-    """Return why a selector does not take this name of a service it matches; empty when it takes it."""
-    domain = entry.domain
-    if selector.role and domain.role not in selector.role:
-        return f"role {domain.role} not asked for"
-    if domain.sharing not in (selector.sharing or default_sharing):
-        return f"shared ({domain.sharing}); blocking it breaks {domain.breaks}"
-    if selector.confidence and domain.confidence not in selector.confidence:
-        return f"confidence {domain.confidence} not asked for"
-    return ""
-
-
-def _family(providers: Mapping[str, Provider], wanted: tuple[str, ...]) -> frozenset[str]:
-    """Return the providers and everyone affiliated with them, however far."""
-    family = set(wanted)
-    while True:
-        near = {a for p in family if p in providers for a in providers[p].affiliates}
-        near |= {p.id for p in providers.values() if not family.isdisjoint(p.affiliates)}
-        if near <= family:
-            return frozenset(family)
-        family |= near
-
-
 # ------------------------------------------------------------------ exceptions
 
 
@@ -238,10 +142,10 @@ def _exceptions(
     ended: list[LeftOut] = []
     warnings: list[str] = []
     every_sharing = ("exclusive", "vendor", "tenant")
-    excluded, _ = _matching_services(catalog, policy.select.exclude)
+    excluded, _ = matching_services(catalog, policy.select.exclude)
     for service, number in excluded:
         selector = policy.select.exclude[number]
-        chosen = [e for e in owned.get(service.id, ()) if not _name_misses(e, selector, every_sharing)]
+        chosen = [e for e in owned.get(service.id, ()) if not name_misses(e, selector, every_sharing)]
         rules += [Rule(e.name, e.scope, False, service.id, "excluded by the policy") for e in chosen]
         if not selector.role:
             rules += _dependency_rules(catalog, service, "excluded by the policy", None, "")

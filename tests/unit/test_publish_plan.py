@@ -301,7 +301,8 @@ def test_a_damaged_file_that_this_build_does_not_make_is_stopped() -> None:
     "path",
     [
         "../x/pihole.txt", "p/../../x", "/etc/passwd", "p//x", "p/.", "p/..", ".git/config", "p/.htaccess",
-        "manifest.json",        "p/x\n", "p/a\nb", "p/a b", "p\\x", "p/\x1b[2J", "", "p/", "p/" + "x" * 101, "é/x", "p/x\x00",
+        "manifest.json", "p/x\n", "p/a\nb", "p/a b", "p\\x", "p/\x1b[2J", "", "p/", "p/" + "x" * 101,
+        "é/x", "p/x\x00",
     ],
 )  # fmt: skip
 def test_a_path_that_could_leave_or_disturb_the_output_is_refused(path: str) -> None:
@@ -352,7 +353,8 @@ def test_a_manifest_survives_writing_and_reading() -> None:
 def test_control_characters_never_reach_what_people_read() -> None:
     evil = "x\x1b]0;pwned\x07\n+ fake"
     old = Manifest(
-        files=(File(f"p/{evil}", evil, "", evil, "", "d", "", 1, 1, 0, 0, 0, entries=(f"block subtree {evil}",)),)
+        SCHEMA,
+        files=(File(f"p/{evil}", evil, "", evil, "", "d", "", 1, 1, 0, 0, 0, entries=(f"block subtree {evil}",)),),
     )
     new = Manifest(SCHEMA, files=(msgspec.structs.replace(old.files[0], digest="e", entries=(f"{evil} subtree b",)),))
     lines = change_lines(compare(old, new))

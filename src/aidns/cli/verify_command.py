@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from aidns.cli.base import AidnsCommand, App, default_state_file, now, pass_app
 
+if TYPE_CHECKING:
+    from aidns.model import BlockSet
 
-@click.command(
-    cls=AidnsCommand, short_help="Ask a running server whether it blocks what a policy says, and nothing else."
-)
+
+@click.command("verify", cls=AidnsCommand)
 @click.argument("server", metavar="SERVER[:PORT]")
 @click.option("--policy", required=True, metavar="ID|FILE", help="The policy whose list the server should have loaded.")
 @click.option(
@@ -26,6 +29,8 @@ from aidns.cli.base import AidnsCommand, App, default_state_file, now, pass_app
     "--control-name", default="example.com", show_default=True, metavar="NAME", help="A name that must resolve."
 )
 @click.option("--rate", type=click.FloatRange(min=0), metavar="N", help="Queries a second at most; 0: no limit.")
+@click.option("--scope", metavar="NAME", help="Client scope, where the policy has several; the first by default.")
+@click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="What `check` remembers.")
 @pass_app
 def command(
     app: App,
@@ -35,6 +40,8 @@ def command(
     control: str | None,
     control_name: str,
     rate: float | None,
+    scope: str | None,
+    state: Path | None,
 ) -> int:
     """Ask SERVER about every rule of a policy and say what is blocked, leaks or is blocked too much.
 
@@ -52,20 +59,14 @@ def command(
     """
     import secrets
 
-    from aidns import pipeline
     from aidns.names import normalise
     from aidns.stub import parse_endpoint
     from aidns.verify.report import document, table
     from aidns.verify.run import verify
 
-    endpoint = parse_endpoint(server)
-    at = now()
-    catalog = pipeline.load_sound(app.catalog_dirs)
-    memory = pipeline.remember(catalog, state or default_state_file(), at)
-    prepared = pipeline.prepare(catalog, pipeline.find_policy(catalog, policy), at, memory, scope)
     report = verify(
-        endpoint,
-        prepared.blockset,
+        parse_endpoint(server),
+        _blockset(app, policy, scope, state),
         nonce=f"aidns-{secrets.token_hex(4)}",
         formats=formats,
         control=parse_endpoint(control) if control else None,
@@ -75,6 +76,16 @@ def command(
     )
     app.print_json(document(report)) if app.json else click.echo(table(report))
     return 0 if report.clean else 1
+
+
+def _blockset(app: App, policy: str, scope: str | None, state: Path | None) -> BlockSet:
+    """Return what a build would publish now: the server should say the same."""
+    from aidns import pipeline
+
+    at = now()
+    catalog = pipeline.load_sound(app.catalog_dirs)
+    memory = pipeline.remember(catalog, state or default_state_file(), at)
+    return pipeline.prepare(catalog, pipeline.find_policy(catalog, policy), at, memory, scope).blockset
 
 
 def _show_progress(done: int, total: int) -> None:

@@ -103,6 +103,8 @@ def read_spans(path: Path) -> tuple[Span, ...]:
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
     """Create the table in an empty file; make sure that any other file is ours."""
+    if not _is_new(db):
+        _check_version(db, path)
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing, a power cut at most the last answers
     with _transaction(db):

@@ -21,7 +21,7 @@ def by_name(entries: Iterable[str]) -> Said:
 
 
 def blocks(said: Said, name: str) -> bool:
-    """Tell whether a list blocks `name`: the deepest listed name decides, and an exact entry says the opposite below."""
+    """Tell whether a list blocks `name`: the deepest listed name decides, an exact one by its opposite below."""
     if name in said:
         return said[name].startswith("block")
     words = next((said[above] for above in ancestors(name) if above in said), "allow subtree")

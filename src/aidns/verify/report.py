@@ -62,13 +62,23 @@ def table(report: Report) -> str:
 def _examples(outcome: Outcome, findings: list[Finding]) -> list[str]:
     if not findings:
         return []
-    shown = findings[:EXAMPLES]
+    shown = _one_a_rule_first(findings)[:EXAMPLES]
     width = max(len(finding.question.name) for finding in shown)
     lines = ["", f"{outcome}:" if len(shown) == len(findings) else f"{outcome} ({EXAMPLES} of {len(findings)}):"]
     for finding in shown:
         asked = finding.question
         lines.append(f"  {asked.name:<{width}}  {asked.rdtype:<5} {asked.transport}  {asked.place}: {finding.why}")
     return lines
+
+
+def _one_a_rule_first(findings: list[Finding]) -> list[Finding]:
+    """Order so that ten examples show many rules, not ten questions about one."""
+    before: Counter[Name] = Counter()
+    ranks = []
+    for finding in findings:
+        ranks.append(before[finding.question.owner])
+        before[finding.question.owner] += 1
+    return [finding for _, finding in sorted(zip(ranks, findings, strict=True), key=lambda pair: pair[0])]
 
 
 def document(report: Report) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from aidns.catalog import lines
+from aidns.catalog.files import Source
 from aidns.catalog.lint import (
     confidence,
     evidence,
@@ -26,7 +27,7 @@ from aidns.catalog.lint import (
     words,
 )
 from aidns.catalog.lint.finding import Finding
-from aidns.catalog.load import Loaded, Source
+from aidns.catalog.load import Loaded
 from aidns.model import Catalog, Policy, Problem, Waiver
 
 RULES: dict[str, Callable[[Catalog], Iterator[Finding]]] = {

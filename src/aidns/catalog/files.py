@@ -1,0 +1,94 @@
+"""The catalogue's files as texts: which directories, which files, how large. [I/O]"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from msgspec import Struct
+
+from aidns.data import shipped
+from aidns.model import Problem
+
+MAX_FILE = 1 << 20
+"""Octets of one catalogue file; more is a mistake or an attack."""
+
+
+class Source(Struct, frozen=True):
+    """One file as read: where a person finds it, and its text."""
+
+    shown: str
+    text: str
+
+
+def read_all(directories: Sequence[Path], problems: list[Problem]) -> dict[str, Source]:
+    """Return relative path -> file of the directories laid over each other; unreadable files become problems.
+
+    A directory that holds `catalog.toml` stands alone; others lie over the shipped catalogue. A file replaces the
+    file of the same path below it.
+    """
+    sources: dict[str, Source] = {}
+    for base in _bases(directories):
+        sources.update(_read(base, problems))
+    return sources
+
+
+def _bases(directories: Sequence[Path]) -> list[Traversable]:
+    alone = [i for i, directory in enumerate(directories) if (directory / "catalog.toml").is_file()]
+    return list(directories[alone[-1] :]) if alone else [shipped("catalog"), *directories]
+
+
+def _read(base: Traversable, problems: list[Problem]) -> dict[str, Source]:
+    found: dict[str, Source] = {}
+    for path, file in sorted(_toml_files(base), key=lambda pair: pair[0]):
+        shown = str(file) if isinstance(file, Path) else f"catalog/{path}"
+        shown = _relative_to_here(shown)
+        text = read_text(file, shown, problems)
+        if text is not None:
+            found[path] = Source(shown, text)
+    return found
+
+
+def _toml_files(base: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
+    for item in base.iterdir():
+        if item.is_dir():
+            if not prefix and not item.name.startswith("."):
+                yield from _toml_files(item, f"{item.name}/")
+        elif item.name.endswith(".toml") and not item.name.startswith("."):
+            yield prefix + item.name, item
+
+
+def _relative_to_here(path: str) -> str:
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except ValueError:
+        return path
+
+
+def read_text(file: Traversable, shown: str, problems: list[Problem]) -> str | None:
+    def fault(message: str, tip: str) -> None:
+        problems.append(Problem("unreadable-file", shown, 0, "", message, tip))
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        fault(f"cannot be read: {error.strerror}", "is it there, and may you read it?")
+        return None
+    if len(data) > MAX_FILE:
+        fault(f"has {len(data)} octets", f"a file has at most {MAX_FILE}")
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        fault(f"is not UTF-8 at octet {error.start}", "save it as UTF-8")
+        return None
+
+
+def digest(sources: Mapping[str, Source]) -> str:
+    """Return the SHA-256 of every path and text."""
+    state = hashlib.sha256()
+    for path in sorted(sources):
+        state.update(f"{path}\0{sources[path].text}\0".encode())
+    return state.hexdigest()
