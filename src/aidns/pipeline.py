@@ -76,6 +76,11 @@ def find_policy(catalog: Catalog, reference: str) -> Policy:
     if path.suffix != ".toml" and "/" not in reference:
         raise UsageError(f"there is no policy {reference!r}", tip=_policy_tip(reference, catalog))
     policy, source, problems = load_policy(path)
+    if policy and policy.id in catalog.policies:
+        raise UsageError(
+            f"{reference} has the name of the shipped policy {policy.id!r}, whose lists it would replace",
+            tip="rename the file, and write what it builds on as extends",
+        )
     found = (*problems, *(lint_policy(policy, source, catalog) if policy else ()))
     if policy is None or any(problem.level == "error" for problem in found):
         raise DataError(f"policy {reference} cannot be used", found)

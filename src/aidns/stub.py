@@ -5,6 +5,7 @@ It asks exactly the server it is given and believes only replies that repeat ide
 
 from __future__ import annotations
 
+import re
 import secrets
 import select
 import socket
@@ -22,6 +23,9 @@ from aidns.names import printable
 Query = tuple[str, str]
 """Name and rdtype."""
 LOOPBACK = "127.0.0.1"
+_ENDPOINT = re.compile(
+    r"(?:\[(?P<bracketed>[^]\s/]+)\]|(?P<host>[^][\s/:]+))(?::(?P<port>\d{1,5}))?|[0-9A-Fa-f.]*(?::[0-9A-Fa-f.]*){2,}(?:%\w+)?"
+)
 _TCP_WINDOW = 16
 """Queries in flight on one TCP connection: few, because servers limit them (RFC 7766 §6.2.1)."""
 
@@ -38,18 +42,12 @@ class Endpoint(Struct, frozen=True):
 
 def parse_endpoint(text: str) -> Endpoint:
     """Read `HOST`, `HOST:PORT`, an IPv6 address, or `[IPv6]:PORT`. Raises UsageError."""
-    host, port = text, ""
-    if text.startswith("[") and "]" in text:
-        host, _, port = text[1:].partition("]")
-        port = port.removeprefix(":")
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
-    number = int(port) if port.isdecimal() and len(port) < 6 else 53 if not port else 0
-    if not host or not 0 < number < 65536 or any(c.isspace() or c == "/" for c in host):
-        raise UsageError(
-            f"{printable(text, 80)!r} is no server", tip="write an address: 10.0.0.53, 10.0.0.53:5353 or [fd00::53]:53"
-        )
-    return Endpoint(host, number)
+    found = _ENDPOINT.fullmatch(text)
+    port = int(found["port"] or 53) if found else 0
+    if not found or not 0 < port < 65536:
+        tip = "write an address: 10.0.0.53, 10.0.0.53:5353 or [fd00::53]:53"
+        raise UsageError(f"{printable(text, 80)!r} is no server", tip=tip)
+    return Endpoint(found["bracketed"] or found["host"] or text, port)
 
 
 def ask(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
@@ -14,13 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from publish_samples import DAY, NOW, Shop, hosts, sums_hold, tree
 
 from aidns.errors import AidnsError, EnvironmentFault, UnsafeError, UsageError
 from aidns.publish.apply import Receipt, apply
 from aidns.publish.manifest import decode
 from aidns.publish.published import builds, read, read_manifest
 from aidns.publish.serials import is_newer
+from tests.unit.publish_samples import DAY, NOW, Shop, hosts, sums_hold, tree
 
 
 @pytest.fixture
@@ -197,18 +198,18 @@ def test_what_a_killed_build_left_behind_is_swept_away(shop: Shop) -> None:
 def test_a_build_killed_at_any_moment_leaves_a_whole_one(shop: Shop) -> None:
     shop.build()
     endless = (
-        "import sys, itertools, pathlib; from publish_samples import Shop, hosts, NOW\n"
+        "import sys, itertools, pathlib; from tests.unit.publish_samples import Shop, hosts, NOW\n"
         "for n in itertools.count(1):\n"
         "    Shop(pathlib.Path(sys.argv[1]), {('p', str(f)): hosts(200 + n) for f in range(9)}).build(NOW + n)\n"
         "    print(n, flush=True)\n"
     )
     for rounds in (1, 2, 3):
         child = subprocess.Popen(
-            [sys.executable, "-c", endless, str(shop.out)], stdout=subprocess.PIPE, cwd=Path(__file__).parent
+            [sys.executable, "-c", endless, str(shop.out)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]
         )
         assert child.stdout is not None
         for _ in range(rounds):
-            child.stdout.readline()
+            assert child.stdout.readline()
         child.kill()
         child.communicate()
         assert sums_hold(shop.out)
@@ -430,6 +431,44 @@ def test_a_reader_never_meets_half_a_build(shop: Shop) -> None:
         done.set()
         reader.join()
     assert torn == []
+
+
+def test_the_output_is_there_at_every_moment(shop: Shop) -> None:
+    shop.lists = {("p", "rpz"): hosts(1)}
+    shop.build()
+    done = threading.Event()
+    missing: list[int] = []
+
+    def look() -> None:
+        while not done.is_set():
+            if not os.path.lexists(shop.out):
+                missing.append(1)
+
+    reader = threading.Thread(target=look)
+    reader.start()
+    try:
+        for number in range(60):
+            shop.lists = {("p", "rpz"): hosts(2 + number % 2)}
+            shop.build(NOW + number)
+    finally:
+        done.set()
+        reader.join()
+    assert missing == []
+
+
+def test_a_build_waits_while_another_holds_the_lock(shop: Shop) -> None:
+    shop.build()
+    shop.lists["deepseek-org", "rpz"] = hosts(21)
+    plan = shop.plan(NOW + DAY)
+    waiting = threading.Thread(target=apply, args=(plan, shop.out))
+    with shop.out.with_name(".dist").joinpath(".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting.start()
+        waiting.join(timeout=0.3)
+        assert waiting.is_alive()
+        assert shop.out.resolve().name == "000001"
+    waiting.join()
+    assert shop.out.resolve().name == "000002"
 
 
 def test_manifests_are_read_from_links_builds_and_files(shop: Shop) -> None:

@@ -11,12 +11,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from publish_samples import DAY, NOW, Shop, hosts, sums_hold, tree
 
 from aidns.cli import main
 from aidns.model import Weakened
 from aidns.names import Name
 from aidns.publish.manifest import Desired, Manifest, Skipped
+from tests.unit.publish_samples import DAY, NOW, Shop, hosts, sums_hold, tree
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -129,13 +129,13 @@ def test_notes_skipped_formats_and_weakened_rules_are_told_on_stderr(aidns: Run,
     artefacts = compiler.shop.desired(Manifest("aidns/manifest/1"), NOW).artefacts
     compiler.more = {
         "notes": ("no name has been\nchecked yet",),
-        "skipped": tuple(Skipped("watch-inquiry", form, "log only") for form in ("rpz", "hosts")),
+        "skipped": tuple(Skipped("watch-inquiry", form, f"{form} cannot log") for form in ("rpz", "hosts")),
         "artefacts": (msgspec.structs.replace(artefacts[0], weakened=(weak,)), *artefacts[1:]),
     }
     code, _, err = aidns("build", "-v")
     assert code == 0
     assert "warning: no name has been checked yet" in err
-    assert "skipped: watch-inquiry: no hosts, rpz: log only" in err
+    assert "skipped: watch-inquiry: hosts, rpz: cannot log" in err
     assert "warning: lists with rules that their format cannot keep whole: pihole 1" in err
     assert "weakened: deepseek-org/pihole.txt: 2 subtree rules (leak): names only" in err
 
@@ -196,7 +196,10 @@ def test_a_guard_stops_the_build_and_no_list_is_touched(
     assert code == 3
     assert f"[{guard}]" in err
     assert tree(shop.out) == before
-    assert guard in out
+    if "--json" in how:
+        document = json.loads(out)
+        assert {unsafe["guard"] for unsafe in document["plan"]["unsafe"]} == {guard}
+        assert document["receipt"] is None
     heartbeat = json.loads((shop.out / "status.json").read_bytes())
     assert heartbeat["outcome"] == ("published" if "--dry-run" in how else "refused")
 

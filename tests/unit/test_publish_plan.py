@@ -9,7 +9,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from publish_samples import NOW, Shop, artefact, hosts
 
 from aidns.errors import EnvironmentFault, UnsafeError
 from aidns.model import Weakened
@@ -30,6 +29,7 @@ from aidns.publish.manifest import (
     encode,
 )
 from aidns.publish.plan import Plan, Request, plan
+from tests.unit.publish_samples import NOW, Shop, artefact, hosts
 
 REQUEST = Request(version="1.0", catalogue=("deepseek-org", "all-genai"))
 

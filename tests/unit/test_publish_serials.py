@@ -5,10 +5,10 @@ from __future__ import annotations
 import dns.serial
 from hypothesis import given
 from hypothesis import strategies as st
-from publish_samples import NOW, artefact
 
 from aidns.publish.manifest import NOTHING, SCHEMA, File, Manifest, previous
 from aidns.publish.serials import MODULUS, is_newer, next_serial, stamp
+from tests.unit.publish_samples import NOW, artefact
 
 serials = st.integers(0, MODULUS - 1)
 clocks = st.integers(0, 2**33)

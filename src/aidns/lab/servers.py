@@ -32,6 +32,7 @@ START_LIMIT = 60.0
 _STOP_LIMIT = 5.0
 _READY_TIMEOUT = 0.03
 _PORT_TRIES = 5
+_PORT_TAKEN = re.compile("address (already )?in use|creating IPv4 interface lo failed", re.IGNORECASE)
 _LOG_LINES = 15
 _PATHS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 """Where servers live that an unprivileged PATH leaves out."""
@@ -168,7 +169,7 @@ def _start_on_free_port(
             _wait_until_ready(server, upstream, canary)
         except BaseException:
             server.stop()
-            if left and re.search("address (already )?in use", server.log(), re.IGNORECASE):
+            if left and _PORT_TAKEN.search(server.log()):
                 continue
             raise
         break

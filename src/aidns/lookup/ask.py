@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Iterable, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
 from contextlib import suppress
 
 from msgspec import Struct
@@ -26,8 +26,6 @@ class Probe(Struct, frozen=True):
 
     resolver: Resolver
     answers: bool
-    usable: bool
-    """It resolved something: NOERROR or NXDOMAIN."""
     canaries: tuple[Name, ...] = ()
     """Those it answered positively: it runs these lists of ours."""
     unsettled: bool = False
@@ -49,19 +47,24 @@ class Contact:
         self.pace = Pace(resolver.rate)
         self.runs_our_list = False
         self.asked = 0
-        self.usable = False
+        self.settled = 0
+        self.replied = False
+        """Something other than failure came back: NOERROR or NXDOMAIN."""
+        self.denies_all = False
+        """It resolved nothing so far and denies even the root, as networks without Internet access do."""
 
     async def settle(self, question: Question, manners: Manners | None = None) -> tuple[Finding, Reply | None]:
         """Ask until the answer is final; return what it means, and the reply if there was one."""
         attempt = Attempt(question, self.resolver.transport, manners or self.manners)
         step = attempt.first()
         while True:
-            await asyncio.sleep(step.pause)
-            await asyncio.sleep(self.pace.wait(time.monotonic()))
+            await asyncio.sleep(step.pause + self.pace.wait(time.monotonic() + step.pause))
             finding, reply = await self._once(step)
             following = attempt.after(finding.outcome, truncated=reply is not None and "TC" in reply.flags)
             if following is None:
-                self.usable |= reply is not None and reply.rcode in ("NOERROR", "NXDOMAIN")
+                self.settled += 1
+                self.replied |= reply is not None and reply.rcode in ("NOERROR", "NXDOMAIN")
+                self.denies_all &= not (finding.outcome.proves_existence or finding.outcome is Outcome.DENIED)
                 return finding, reply
             step = following
 
@@ -88,10 +91,13 @@ class Contact:
         heard = [reply for _, reply in replies]
         # `example.` is reserved: whatever is positive there was made by this resolver (RFC 6761 §6.5).
         loaded = tuple(c for c, reply in zip(canaries, heard, strict=True) if reply and reply.rcode == "NOERROR")
+        outcomes = {finding.outcome, *(found.outcome for found, _ in replies)}
+        self.denies_all = outcomes - {Outcome.TIMEOUT, Outcome.BROKEN} == {Outcome.FILTERED}
+        self.settled = 0
         answers = any((root, *heard))
         unsettled = answers and None in heard
         self.runs_our_list = bool(loaded) or unsettled
-        return Probe(self.resolver, answers, self.usable, loaded, unsettled, "" if answers else finding.detail)
+        return Probe(self.resolver, answers, loaded, unsettled, "" if answers else finding.detail)
 
     async def still_answers(self) -> bool:
         """Ask for the root once more."""
@@ -105,7 +111,7 @@ async def probe(contacts: Iterable[Contact], canaries: Collection[Name]) -> list
 
 async def ask(
     schedule: Schedule, contacts: Sequence[Contact], at: int, vantage: str = ""
-) -> AsyncIterator[tuple[Observation, ...]]:
+) -> AsyncGenerator[tuple[Observation, ...], None]:
     """Ask everything on the schedule; yield what has come in since the last time. `at` dates every observation.
 
     A resolver that stops answering is set aside; no observation is made of what was then not asked.
@@ -155,15 +161,18 @@ async def _serve(
         arrived.put_nowait(_observation(contact.resolver, question, finding, at, vantage))
 
     me = contact.resolver.id
+    window = contact.manners.in_flight if contact.resolver.rate else contact.manners.in_flight_unpaced
     flying: set[asyncio.Task[None]] = set()
     async with asyncio.TaskGroup() as group:
         while True:
+            if contact.denies_all and contact.settled >= contact.manners.trial:
+                schedule.set_aside(me)
             if schedule.is_silent(me, contact.manners):
                 if await contact.still_answers():
                     schedule.answers_again(me)
                 else:
                     schedule.set_aside(me)
-            question = schedule.next(me) if len(flying) < contact.manners.in_flight else None
+            question = schedule.next(me) if len(flying) < window else None
             if question is not None:
                 contact.asked += 1
                 flying.add(task := group.create_task(settle(question)))

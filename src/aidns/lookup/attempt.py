@@ -37,8 +37,12 @@ class Manners(Struct, frozen=True):
     """Tries where SERVFAIL, REFUSED or something broken comes: those may pass."""
     patience: int = 25
     """Questions in a row without any reply after which a resolver must show that it still answers."""
+    trial: int = 25
+    """Answers by which a resolver that denies the root must have resolved something."""
     in_flight: int = 256
-    """Questions under way at a resolver: more than rate times time-out, so that dead names hold no one up."""
+    """Questions under way at a resolver with a rate: more than rate times time-out, or dead names hold the rest up."""
+    in_flight_unpaced: int = 64
+    """Questions under way at one without: small servers drop what is beyond about a hundred."""
     probe_timeout: float = 1.0
     """Time one try may take before the run, when it is not known whether anybody answers."""
 
@@ -153,6 +157,10 @@ class Schedule:
     def answers_again(self, resolver: str) -> None:
         """Take note that a resolver answers, although some names brought no reply."""
         self._queues[resolver].silent = 0
+
+    def is_aside(self, resolver: str) -> bool:
+        """Tell whether a resolver was set aside."""
+        return self._queues[resolver].aside
 
     def set_aside(self, resolver: str) -> None:
         """Ask this resolver nothing more."""

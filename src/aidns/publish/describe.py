@@ -39,17 +39,12 @@ def change_lines(changes: Sequence[FileChange]) -> list[str]:
 
 
 def plan_lines(plan: Plan) -> list[str]:
-    """Return the plan for people: what changes, what stays, what is in the way."""
-    touched = sum(change.kind != "removed" for change in plan.changes)
-    stay = len(plan.manifest.files) - touched
+    """Return the plan for people: what changes and how much stays. What is in the way, `reasons` tells."""
+    stay = len(plan.manifest.files) - sum(change.kind != "removed" for change in plan.changes)
     if not plan.changes:
-        lines = [f"nothing changes: {_counted(stay, 'list')} as published"]
-    else:
-        lines = [
-            *change_lines(plan.changes),
-            f"{_counted(len(plan.changes), 'list')} to change, {stay} to stay as published",
-        ]
-    return [*lines, *(f"unsafe: {reason}" for reason in reasons(plan.unsafe))]
+        return [f"nothing changes: {_counted(stay, 'list')} as published"]
+    total = f"{_counted(len(plan.changes), 'list')} to change, {stay} to stay as published"
+    return [*change_lines(plan.changes), total]
 
 
 def plan_document(plan: Plan) -> dict[str, object]:
@@ -79,13 +74,11 @@ def reasons(unsafe: Iterable[Unsafe]) -> tuple[str, ...]:
 
 
 def skipped_lines(skipped: Iterable[Skipped]) -> list[str]:
-    """Return one line for each policy and cause, naming the formats left out."""
+    """Return one line for each policy and cause, naming the formats left out (a cause may begin with its format)."""
     groups: dict[tuple[str, str], list[str]] = {}
     for one in sorted(skipped):
-        groups.setdefault((one.policy, one.why), []).append(one.format)
-    return [
-        f"{printable(policy)}: no {', '.join(formats)}: {printable(why)}" for (policy, why), formats in groups.items()
-    ]
+        groups.setdefault((one.policy, one.why.removeprefix(f"{one.format} ")), []).append(one.format)
+    return [f"{printable(policy)}: {', '.join(formats)}: {printable(why)}" for (policy, why), formats in groups.items()]
 
 
 def weakened_summary(artefacts: Iterable[Artefact]) -> str:

@@ -19,8 +19,9 @@ _ZONE_TYPE = {
     "log-only": "inform",
 }
 _NULL = ("A 0.0.0.0", "AAAA ::")
-_NODATA = ('TXT "blocked"',)
-"""A `transparent` zone answers NODATA for types that its local-data lacks: a negative answer for one exact name."""
+_NODATA = (r"TYPE65280 \# 0",)
+"""Exact and negative: a `transparent` zone answers NODATA for every type that its local-data lacks, and nobody asks for
+this one (private use, RFC 6895 §3.1)."""
 
 
 def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:

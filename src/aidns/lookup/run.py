@@ -1,0 +1,95 @@
+"""One run of `check`: probe the resolvers, ask what is due, record every answer as it comes. [I/O]"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import aclosing
+
+from msgspec import Struct
+
+from aidns.errors import EnvironmentFault
+from aidns.lookup.ask import Contact, Probe, ask, probe
+from aidns.lookup.attempt import Manners, Schedule
+from aidns.lookup.resolver import Resolver, parse_resolvers
+from aidns.lookup.spans import proven
+from aidns.lookup.state import State
+from aidns.lookup.transport import require_https, system_resolvers
+from aidns.names import Name
+
+Tick = Callable[[int, int], object]
+"""Called with the questions settled since the last call and those still to ask."""
+
+
+class Task(Struct, frozen=True):
+    """What to find out: names, from whom, and the canaries that betray a resolver running our own list."""
+
+    names: tuple[Name, ...]
+    resolvers: tuple[Resolver, ...]
+    canaries: tuple[Name, ...]
+    at: int
+    """Unix seconds that date the whole run."""
+    manners: Manners = Manners()
+    everything: bool = False
+    """Ask what was proven recently, too."""
+
+
+class Tally(Struct, frozen=True):
+    """What a run did. `asked` counts questions by resolver; `set_aside` names resolvers that fell silent."""
+
+    probes: tuple[Probe, ...]
+    asked: dict[str, int]
+    set_aside: tuple[str, ...] = ()
+
+
+def choose_resolvers(specs: Sequence[str], rate: float | None = None) -> tuple[Resolver, ...]:
+    """Return the resolvers of `specs`, this machine's own when there are none.
+
+    Raises UsageError for a bad spec, EnvironmentFault when none is set up or DNS over HTTPS is not installed.
+    """
+    resolvers = parse_resolvers(specs, rate) if specs else system_resolvers(rate)
+    if any(resolver.transport == "https" for resolver in resolvers):
+        require_https()
+    return resolvers
+
+
+def run(state: State, task: Task, tick: Tick) -> Tally:
+    """Carry out a run. What was recorded stays, whatever happens.
+
+    Raises EnvironmentFault when no resolver gave a usable answer (none at all: within 5 seconds).
+    """
+    known = frozenset() if task.everything else proven(state.spans(), task.at)
+    schedule = Schedule(task.names, (resolver.id for resolver in task.resolvers), known)
+    if not schedule.left:
+        return Tally((), {})
+    return asyncio.run(_run(state, task, schedule, tick))
+
+
+async def _run(state: State, task: Task, schedule: Schedule, tick: Tick) -> Tally:
+    contacts = [Contact(resolver, task.manners) for resolver in task.resolvers]
+    try:
+        probes = await probe(contacts, task.canaries)
+        there = [contact for contact, seen in zip(contacts, probes, strict=True) if seen.answers]
+        if not there:
+            raise _nobody("; ".join(f"{seen.resolver.id}: {seen.trouble}" for seen in probes))
+        for contact in contacts:
+            if contact not in there:
+                schedule.set_aside(contact.resolver.id)
+        async with aclosing(ask(schedule, there, task.at)) as arriving:
+            async for observations in arriving:
+                state.record(observations)
+                tick(len(observations), schedule.left)
+    finally:
+        for contact in contacts:
+            await contact.exchange.close()
+    aside = tuple(contact.resolver.id for contact in there if schedule.is_aside(contact.resolver.id))
+    if not any(contact.replied and not (contact.denies_all and contact.resolver.id in aside) for contact in there):
+        raise _nobody("failures and denials of everything, even the root, are all that came")
+    return Tally(tuple(probes), {contact.resolver.id: contact.asked for contact in contacts}, aside)
+
+
+def _nobody(why: str) -> EnvironmentFault:
+    return EnvironmentFault(
+        f"no resolver answered ({why})",
+        tip="what is known stays as it is; name a resolver that this machine reaches: --resolver 9.9.9.9",
+    )
