@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aidns import names
 from aidns.blockset import answers, close, compile_selection, decide, minimise
@@ -76,9 +77,10 @@ def test_order_of_rules_does_not_matter(rules: tuple[Rule, ...], rng: random.Ran
     """Shuffled input gives the same block set."""
     shuffled = list(rules)
     rng.shuffle(shuffled)
-    assert compile_selection(draw.selection(rules), {}).minimal == compile_selection(
-        draw.selection(tuple(shuffled)), {}
-    ).minimal
+    assert (
+        compile_selection(draw.selection(rules), {}).minimal
+        == compile_selection(draw.selection(tuple(shuffled)), {}).minimal
+    )
 
 
 @given(draw.rules())

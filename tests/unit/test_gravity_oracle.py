@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from oracles.gravity import PiHole, judge
+from tests.oracles.gravity import PiHole, judge
 
 VERDICTS = json.loads((Path(__file__).parents[1] / "fixtures" / "gravity-ftl-6.4.1.json").read_text("utf-8"))
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from aidns.lookup.attempt import Attempt, Manners, Pace, Question, Schedule, Try
 from aidns.lookup.outcome import Finding, classify
 from aidns.lookup.resolver import Resolver
-from aidns.lookup.transport import Exchange, UnusableError
+from aidns.lookup.transport import Exchange, Unusable
 from aidns.model import Observation, Outcome
 from aidns.names import Name
 from aidns.wire import Reply
@@ -74,7 +74,7 @@ class Contact:
             reply = await self.exchange.send(step)
         except TimeoutError as error:
             return Finding(Outcome.TIMEOUT, name, str(error)), None
-        except UnusableError as error:
+        except Unusable as error:
             return Finding(Outcome.BROKEN, name, str(error)), None
         return classify(reply, name, rdtype, runs_our_list=self.runs_our_list), reply
 

@@ -37,7 +37,7 @@ STREAMS = 32
 """TLS connections open at a resolver at once."""
 
 
-class UnusableError(Exception):
+class Unusable(Exception):
     """Something came back, but no reply to the question."""
 
 
@@ -55,7 +55,7 @@ class Exchange:
     async def send(self, attempt: Try) -> Reply:
         """Send one try and return the reply to it.
 
-        Raises TimeoutError when none came in time or nobody is there, UnusableError for anything else that is no reply.
+        Raises TimeoutError when none came in time or nobody is there, Unusable for anything else that is no reply.
         """
         query = _query(attempt)
         try:
@@ -64,11 +64,11 @@ class Exchange:
         except (TimeoutError, dns.exception.Timeout):
             raise TimeoutError(f"no reply within {attempt.timeout:g} s") from None
         except ssl.SSLError as error:
-            raise UnusableError(f"TLS: {error.reason or error}") from None
+            raise Unusable(f"TLS: {error.reason or error}") from None
         except OSError as error:
             raise TimeoutError(error.strerror or str(error) or "unreachable") from None
         except Exception as error:  # whatever an answer does to a parser, it ends this question alone
-            raise UnusableError(printable(f"{type(error).__name__}: {error}", 120)) from None
+            raise Unusable(printable(f"{type(error).__name__}: {error}", 120)) from None
 
     async def close(self) -> None:
         """Close every connection."""

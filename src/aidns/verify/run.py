@@ -101,7 +101,7 @@ class _Session:
         elif reply.rcode == "REFUSED":
             tip = f"may this machine ask it? A rate limit refuses too: try --rate {PIHOLE_RATE}"
         raise EnvironmentFault(
-            f"control name {self.control_name} does not resolve {when} on {self.server}: {found.why}", tip=tip
+            f"{self.control_name} does not resolve {when} on {self.server}: {found.why}", tip=tip
         )
 
 

@@ -1,0 +1,73 @@
+# The one door: everything that people and CI run has a target here. `make` alone lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+export VENV
+BIN := $(VENV)/bin
+OUT ?= dist
+# STATE=FILE: where `check` remembers what resolvers said (default: below the XDG state directory).
+STATE_OPTION := $(if $(STATE),--state '$(STATE)')
+# ARGS="-k rpz -x": more words for pytest.
+ARGS ?=
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+.PHONY: setup
+setup: ## Make .venv with aidns and its tools in it (PYTHON=python3.12 chooses the interpreter)
+	@scripts/setup.sh
+
+.PHONY: lists
+lists: setup ## Lint, check and build: every shipped policy in every format, in dist/ (OUT=DIR, STATE=FILE)
+	@$(BIN)/aidns lint
+	@$(BIN)/aidns check $(STATE_OPTION) || { code=$$?; [ $$code -eq 4 ] || exit $$code; \
+	  echo 'warning: nothing new was learned about the names: the lists are built from what is known' >&2; }
+	@$(BIN)/aidns build $(STATE_OPTION) --out '$(OUT)'
+
+.PHONY: test
+test: setup servers ## Install what the tests need, where that is allowed, and run them all (ARGS="-k name")
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: test-servers
+test-servers: setup servers ## Run the tests on real DNS servers only
+	@$(BIN)/python -m pytest tests/servers $(ARGS)
+
+.PHONY: servers
+servers: ## Install the DNS servers that the tests start in private
+	@scripts/install-servers.sh
+
+.PHONY: lint
+lint: setup ## Check style, types and the catalogue
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/aidns lint
+
+.PHONY: check
+check: lint ## What a contribution must pass: lint, and every test that needs no DNS server
+	@$(BIN)/python -m pytest --ignore tests/servers $(ARGS)
+
+.PHONY: fmt
+fmt: setup ## Format the code and apply the fixes that are safe
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+.PHONY: docs
+docs: setup ## Write the output of the commands in README.md and docs/ anew
+	@$(BIN)/python -m tests.documents
+
+.PHONY: smoke
+smoke: setup ## Build the wheel and run it from a bare environment outside the checkout
+	@scripts/smoke.sh
+
+.PHONY: bench
+bench: setup ## Measure start-up and loading
+	@$(BIN)/python bench/startup.py
+	@$(BIN)/python bench/load.py
+
+.PHONY: clean
+clean: ## Remove what was built and cached (.venv stays, and so does what check remembers)
+	rm -rf dist .dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	find src tests bench -type d -name __pycache__ -prune -exec rm -rf {} +
