@@ -25,13 +25,15 @@ def draw(rng: random.Random, sets: int, *, exceptions: bool = True) -> tuple[Rul
 
 
 def probes(rng: random.Random, rules: tuple[Rule, ...]) -> list[Name]:
-    """Return names drawn to hurt: owners, every ancestor, children, deep children, siblings, look-alikes, other case."""
+    """Return names drawn to hurt: owners, every ancestor, children, deep children, siblings, look-alikes."""
     found: dict[Name, None] = {}
     for name in dict.fromkeys(rule.name for rule in rules):
         head, _, parent = name.partition(".")
         for probe in (
             name, f"k{rng.randrange(999)}.{name}", f"a.b.{name}", f"_t.{name}", f"x{head[:60]}.{parent}",
-            f"sib{rng.randrange(99)}.{parent}", f"y{name.removesuffix('.lab')[-40:].lstrip('.-')}x.lab", *names.ancestors(name),
+            f"sib{rng.randrange(99)}.{parent}",
+            f"y{name.removesuffix('.lab')[-40:].lstrip('.-')}x.lab",
+            *names.ancestors(name),
         ):  # fmt: skip
             if probe.count(".") and len(probe) <= 253 and all(len(label) <= 63 for label in probe.split(".")):
                 found[Name(probe)] = None

@@ -54,7 +54,7 @@ def family(name: Name) -> list[Name]:
 
 
 def combinations() -> Iterator[object]:
-    """Every policy on every server; Knot Resolver without exceptions, for its passthru skips forwarding (docs/servers.md)."""
+    """Every policy on every server; Knot Resolver without exceptions, because its passthru skips forwarding."""
     for policy in POLICIES:
         excepts = any(not answer.self_blocked for answer in prepared(policy).blockset.minimal.values())
         for kind, fmt in SERVERS:
@@ -64,7 +64,7 @@ def combinations() -> Iterator[object]:
 
 @pytest.mark.parametrize(("policy", "kind", "fmt"), list(combinations()))
 def test_preset_blocks_its_names_and_nothing_else(policy: str, kind: str, fmt: str, tmp_path: Path) -> None:
-    """Five types at each rule, below it, beside it and above it are answered as the policy says; nothing blocked leaks."""
+    """Each rule, below it, beside it, above it: answered as the policy says in five types; nothing blocked leaks."""
     blockset = prepared(policy).blockset
     try:
         made = artefact(policy, fmt)

@@ -49,10 +49,10 @@ def test_an_https_spec_makes_a_url(spec: str, url: str) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        "", " ", "dns.quad9.net", "9.9.9.9:", "9.9.9.9:0", "9.9.9.9:65536", "9.9.9.9:x", "9.9.9", "[::1", "[9.9.9.9]x:1",
+        "", " ", "dns.quad9.net", "9.9.9.9:", "9.9.9.9:0", "9.9.9.9:65536", "9.9.9.9:x", "9.9.9", "[::1",
         "udp://9.9.9.9", "tls://", "tls:///x", "tls://9.9.9.9/path", "tls://a_b c", "https://user:pw@dns.example.net/",
         "https://dns.quad9.net/?x=1", "https://dns.quad9.net/#x", "https://dns.quad9.net:99999/", "tls://quäd9.net",
-        "9.9.9.9\n1.1.1.1", "tls://9.9.9.9#not a name", "tls://[::1",
+        "9.9.9.9\n1.1.1.1", "tls://9.9.9.9#not a name", "tls://[::1", "[9.9.9.9]x:1",
     ],
 )  # fmt: skip
 def test_anything_else_is_refused_with_a_tip(spec: str) -> None:

@@ -76,10 +76,16 @@ def test_too_much_blocked_is_a_finding() -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (lambda reply, _name, _count: bare(reply, 2), "does not resolve before on .*: SERVFAIL"),
-        (lambda reply, _name, _count: bare(reply, 5), "does not resolve before on .*: REFUSED"),
-        (lambda reply, _name, _count: bare(reply, 3), "does not resolve before on .*: NXDOMAIN without SOA"),
-        (lambda reply, _name, count: reply if count < 6 else bare(reply, 5), "does not resolve during on .*: REFUSED"),
+        (lambda reply, _name, _count: bare(reply, 2), "does not resolve on .* before the questions: SERVFAIL"),
+        (lambda reply, _name, _count: bare(reply, 5), "does not resolve on .* before the questions: REFUSED"),
+        (
+            lambda reply, _name, _count: bare(reply, 3),
+            "does not resolve on .* before the questions: NXDOMAIN without SOA",
+        ),
+        (
+            lambda reply, _name, count: reply if count < 6 else bare(reply, 5),
+            "does not resolve on .* between questions: REFUSED",
+        ),
         (lambda reply, name, _count: reply if name == "example.com" else bare(reply, 2), "no reply .* tells whether"),
     ],
     ids=["fails", "refuses us", "blocks everything", "rate limit", "decides nothing"],
@@ -110,7 +116,7 @@ def test_a_broken_control_resolver_is_a_fault() -> None:
 
     with (
         Resolver(lambda reply, _name, _count: bare(reply, 5)) as broken,
-        pytest.raises(EnvironmentFault, match=rf"at the control resolver on 127\.0\.0\.1:{broken.port}"),
+        pytest.raises(EnvironmentFault, match=rf"on 127\.0\.0\.1:{broken.port} before the comparison"),
     ):
         run(doubtful, control=Endpoint("127.0.0.1", broken.port))
 
@@ -121,7 +127,7 @@ def test_the_control_name_is_asked_again_at_the_end() -> None:
     def dies_late(reply: bytes, name: str, count: int) -> bytes | None:
         return bare(reply, 2) if name == "example.com" and next(times_asked) == 3 else blocks(reply, name, count)
 
-    with pytest.raises(EnvironmentFault, match=r"does not resolve after on .*: SERVFAIL"):
+    with pytest.raises(EnvironmentFault, match=r"does not resolve on .* after the questions: SERVFAIL"):
         run(dies_late)
 
 
@@ -143,7 +149,7 @@ def test_a_policy_that_blocks_nothing_cannot_be_verified() -> None:
 
 
 def test_the_control_name_can_be_chosen() -> None:
-    with pytest.raises(EnvironmentFault, match=r"control name nx-a\.org does not resolve before"):
+    with pytest.raises(EnvironmentFault, match=r"control name nx-a\.org does not resolve on .* before"):
         run(blocks, control_name=Name("nx-a.org"))
 
 

@@ -53,14 +53,14 @@ def verify(
     _refuse_the_pointless(blockset, control_name)
     asked = questions(blockset, nonce, limits(formats, blockset))
     session = _Session(server, control_name, _rate(rate, formats, len(asked)), progress)
-    session.check_control("before")
+    session.check_control("before the questions")
     calibration, canary = _calibrate(session, blockset, nonce)
     replies = session.ask_all(asked)
     findings = judge(asked, replies, calibration)
     open_ends = [finding.question for finding in findings if needs_control(finding)]
     if control and open_ends:
         world = _Session(control, control_name, session.rate, None)
-        world.check_control("at the control resolver")
+        world.check_control("before the comparison")
         compared = dict(zip(open_ends, world.ask_all(open_ends), strict=True))
         findings = judge(asked, replies, calibration, compared)
     return _report(server, blockset, formats, canary, findings)
@@ -83,10 +83,10 @@ class _Session:
             for start in range(0, len(batch), _CHUNK):
                 chunk = batch[start : start + _CHUNK]
                 replies.update(zip(chunk, self.ask([(q.name, q.rdtype) for q in chunk], tcp=tcp), strict=True))
-                self.check_control("during")
+                self.check_control("between questions")
                 if self.progress:
                     self.progress(len(replies), len(asked))
-        self.check_control("after")
+        self.check_control("after the questions")
         return [replies[question] for question in asked]
 
     def check_control(self, when: str) -> None:
@@ -100,9 +100,8 @@ class _Session:
             tip = "is a DNS server running there, and may this machine ask it?"
         elif reply.rcode == "REFUSED":
             tip = f"may this machine ask it? A rate limit refuses too: try --rate {PIHOLE_RATE}"
-        raise EnvironmentFault(
-            f"{self.control_name} does not resolve {when} on {self.server}: {found.why}", tip=tip
-        )
+        where = f"on {self.server} {when}"
+        raise EnvironmentFault(f"control name {self.control_name} does not resolve {where}: {found.why}", tip=tip)
 
 
 def _refuse_the_pointless(blockset: BlockSet, control_name: Name) -> None:

@@ -1,0 +1,238 @@
+"""The state file: what was recorded is there, however the writer ended, and nothing else is ever overwritten."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from unit.test_lookup_spans import histories, spans_of
+
+from aidns.errors import EnvironmentFault
+from aidns.lookup.state import APPLICATION_ID, VERSION, State, read_spans
+from aidns.model import Observation, Outcome
+from aidns.names import Name
+
+NAME = Name("api.shop.com")
+SEEN = Observation(
+    NAME,
+    "A",
+    "tls://9.9.9.9#dns.quad9.net",
+    Outcome.DENIED,
+    1_800_000_000,
+    Name("x.net"),
+    detail='NXDOMAIN, "quoted"',
+    chain=("x.net",),
+    data=(),
+    vantage="eu",
+    operator="quad9",
+)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "a dir #1?" / "state.sqlite"
+
+
+def test_every_field_comes_back(path: Path) -> None:
+    with State(path) as state:
+        state.record([SEEN])
+    (span,) = read_spans(path)
+    for field in Observation.__struct_fields__:
+        if field != "at":
+            assert getattr(span, field) == getattr(SEEN, field)
+    assert (span.first, span.last, span.n, span.days) == (SEEN.at, SEEN.at, 1, (SEEN.at // 86400,))
+
+
+def test_spans_of_one_name_are_found(path: Path) -> None:
+    other = Observation(Name("other.net"), "A", "9.9.9.9", Outcome.DATA, 1, Name("other.net"))
+    with State(path) as state:
+        state.record([SEEN, other])
+        assert [span.name for span in state.spans("other.net")] == ["other.net"]
+        assert len(state.spans()) == 2
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(one=histories, two=histories)
+def test_recording_in_parts_and_again_is_merging(
+    tmp_path_factory: pytest.TempPathFactory, one: list[Observation], two: list[Observation]
+) -> None:
+    path = tmp_path_factory.mktemp("state") / "state.sqlite"
+    with State(path) as state:
+        state.record(one)
+        state.record(two)
+    with State(path) as state:
+        state.record(one)
+        found = state.spans()
+    assert spans_of(one + two) == {_without_count(span) for span in found}
+
+
+def _without_count(span: object) -> object:
+    from msgspec.structs import replace
+
+    return replace(span, n=0)  # type: ignore[type-var]
+
+
+def test_two_writers_lose_nothing(path: Path) -> None:
+    with State(path) as one, State(path) as other:
+        for at in range(0, 20, 2):
+            one.record([_at(at)])
+            other.record([_at(at + 1)])
+        (span,) = one.spans()
+    assert (span.first, span.last, span.n) == (0, 19, 20)
+
+
+def _at(at: int) -> Observation:
+    return Observation(NAME, "A", "9.9.9.9", Outcome.DATA, at, NAME)
+
+
+def test_a_batch_is_recorded_whole_or_not_at_all(path: Path) -> None:
+    with State(path) as state:
+        state.record([_at(1)])
+        with pytest.raises(EnvironmentFault):
+            state.record([_at(2), Observation(NAME, "A", "x", Outcome.DATA, 2**70, NAME)])
+        (span,) = state.spans()
+    assert span.last == 1
+
+
+def test_reading_makes_no_file(path: Path) -> None:
+    assert read_spans(path) == ()
+    assert not path.parent.exists()
+
+
+def test_reading_changes_no_byte(path: Path) -> None:
+    with State(path) as state:
+        state.record([SEEN])
+    before = path.read_bytes()
+    read_spans(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == ["state.sqlite"]
+
+
+def test_an_empty_file_is_a_new_one(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    assert read_spans(path) == ()
+    with State(path) as state:
+        assert state.spans() == ()
+
+
+@pytest.mark.parametrize(
+    "content", [b"not a database at all, but long enough to be looked at", b"SQLite format 3\0" * 300]
+)
+def test_a_damaged_file_is_refused_with_a_way_out(path: Path, content: bytes) -> None:
+    path.parent.mkdir()
+    path.write_bytes(content)
+    for use in (State, read_spans):
+        with pytest.raises(EnvironmentFault, match="damaged") as fault:
+            use(path)
+        assert "move it away" in fault.value.tip
+    assert path.read_bytes() == content
+
+
+def test_damage_inside_is_noticed(path: Path) -> None:
+    with State(path) as state:
+        state.record([SEEN])
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE span SET days = 'x'")
+    db.close()
+    with pytest.raises(EnvironmentFault, match="damaged"):
+        read_spans(path)
+
+
+def test_an_outcome_nobody_knows_is_damage(path: Path) -> None:
+    with State(path) as state:
+        state.record([SEEN])
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE span SET outcome = 'resurrected'")
+    db.close()
+    with pytest.raises(EnvironmentFault, match="damaged"):
+        read_spans(path)
+
+
+def test_a_newer_file_is_left_alone(path: Path) -> None:
+    with State(path):
+        pass
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {VERSION + 1}")
+    db.close()
+    for use in (State, read_spans):
+        with pytest.raises(EnvironmentFault, match="newer aidns") as fault:
+            use(path)
+        assert "update" in fault.value.tip
+
+
+def test_another_programs_database_is_left_alone(path: Path) -> None:
+    path.parent.mkdir()
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE bookmarks (url TEXT)")
+    db.close()
+    before = path.read_bytes()
+    for use in (State, read_spans):
+        with pytest.raises(EnvironmentFault, match="another program"):
+            use(path)
+    assert path.read_bytes() == before
+
+
+def test_the_file_says_what_it_is(path: Path) -> None:
+    with State(path):
+        pass
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
+        assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    db.close()
+
+
+@pytest.mark.parametrize("use", [State, read_spans])
+def test_a_directory_is_no_state_file(tmp_path: Path, use: type[State]) -> None:
+    with pytest.raises(EnvironmentFault, match="cannot use") as fault:
+        use(tmp_path)
+    assert "--state" in fault.value.tip
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from aidns.lookup.state import State
+from aidns.model import Observation, Outcome
+
+with State(Path(sys.argv[1])) as state:
+    for number in range(100_000):
+        names = [f"n{number}-{i}.shop.com" for i in range(5)]
+        state.record(Observation(n, "A", "9.9.9.9", Outcome.DATA, number, n) for n in names)
+        print(number, flush=True)
+"""
+
+
+@pytest.mark.parametrize("batches", [1, 7, 40])
+def test_a_killed_writer_leaves_every_finished_batch(path: Path, batches: int) -> None:
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    told = [int(writer.stdout.readline()) for _ in range(batches)]
+    os.kill(writer.pid, signal.SIGKILL)
+    told += [int(line) for line in writer.stdout.read().split("\n")[:-1]]
+    writer.stdout.close()
+    writer.wait()
+    with State(path) as state:
+        found = [span.name for span in state.spans()]
+    assert len(found) % 5 == 0, "a batch is there whole or not at all"
+    assert {f"n{number}-{i}.shop.com" for number in told for i in range(5)} <= set(found)
+    with sqlite3.connect(path) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    db.close()
+
+
+def test_what_a_killed_writer_left_can_be_read_without_writing(path: Path) -> None:
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.stdout.close()
+    writer.wait()
+    assert len(read_spans(path)) >= 5
