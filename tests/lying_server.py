@@ -48,7 +48,9 @@ class LyingServer:
     # -------------------------------------------------------------- what to say
 
     def lie(self, name: str, lie: Lie, rdtype: str = "*") -> None:
-        """Answer questions for a name (of one type) so."""
+        """Answer questions for a name so, whatever it was told before; or those of one type."""
+        if rdtype == "*":
+            self._lies = {key: known for key, known in self._lies.items() if key[0] != name}
         self._lies[name, rdtype] = lie
 
     def data(self, name: str, rdtype: str, *data: str) -> None:
@@ -82,16 +84,16 @@ class LyingServer:
                 _add(response.authority, soa, "SOA", _soa(soa, rname))
             if policy:
                 _add(response.additional, policy, "SOA", _soa(policy))
-            return _extended(response, ede)
+            return _extended(response, ede, "told to")
 
         self.lie(name, say)
 
-    def fail(self, name: str, rcode: str, *, ede: int = 0, times: int = 0) -> None:
+    def fail(self, name: str, rcode: str, *, ede: int = 0, text: str = "told to", times: int = 0) -> None:
         """Answer with an rcode alone; the first `times` times, if given, and then as told before."""
 
         def say(response: dns.message.Message, _transport: str) -> dns.message.Message:
             response.set_rcode(dns.rcode.from_text(rcode))
-            return _extended(response, ede)
+            return _extended(response, ede, text)
 
         self._at_first(name, say, times)
 
@@ -99,13 +101,13 @@ class LyingServer:
         """Say nothing; the first `times` times, if given, and then as told before."""
         self._at_first(name, lambda _response, _transport: None, times)
 
-    def truncate(self, name: str) -> None:
-        """Say over UDP only that the answer is too long."""
+    def truncate(self, name: str, over_tcp: bytes | None = None) -> None:
+        """Say over UDP only that the answer is too long; over TCP what was told before, or these octets."""
         honest = self._lies[name, "A"]
 
         def say(response: dns.message.Message, transport: str) -> dns.message.Message | bytes | None:
             if transport == "tcp":
-                return honest(response, transport)
+                return honest(response, transport) if over_tcp is None else over_tcp
             response.flags |= dns.flags.TC
             return response
 
@@ -238,7 +240,7 @@ def _soa(zone: str, rname: str = "hostmaster.invalid.") -> str:
     return f"ns.{zone.rstrip('.') or 'root'}. {rname} 1 3600 600 86400 60"
 
 
-def _extended(response: dns.message.Message, code: int) -> dns.message.Message:
+def _extended(response: dns.message.Message, code: int, text: str) -> dns.message.Message:
     if code:
-        response.use_edns(0, options=[dns.edns.EDEOption(code, "told to")])
+        response.use_edns(0, options=[dns.edns.EDEOption(code, text)])
     return response

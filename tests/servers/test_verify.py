@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,7 @@ CASES = [
         ("bind-rpz", "rpz", ("nxdomain", "nodata", "null", "walled-garden")),
         ("pdns-rpz", "rpz", ("nxdomain", "nodata", "null", "walled-garden")),
         ("kresd-rpz", "rpz", ("nxdomain", "nodata", "null", "walled-garden")),
-        ("dnsmasq-hosts", "hosts", ("null", "walled-garden")),
+        ("dnsmasq-hosts", "hosts", ("null",)),
     )
     for action in actions
 ]
@@ -141,12 +142,14 @@ def test_a_server_with_another_list_has_not_loaded_this_one(tmp_path: Path) -> N
 @pytest.mark.server("bind-rpz")
 def test_a_dead_upstream_proves_nothing(tmp_path: Path) -> None:
     of = compiled("nxdomain")
-    with serving("bind-rpz", rendered("rpz", of), tmp_path) as (server, upstream):
-        upstream.__exit__(None, None, None)
-        with pytest.raises(EnvironmentFault, match=r"control name example\.com does not resolve"):
-            run(server, of)
-        upstream.__init__()  # type: ignore[misc]
-        upstream.__enter__()
+    path = tmp_path / "list"
+    path.write_text(rendered("rpz", of), "ascii")
+    with ExitStack() as life:
+        upstream = life.enter_context(Upstream())
+        with start("bind-rpz", [path], upstream=upstream.port, canary=of.canary) as server:
+            life.close()
+            with pytest.raises(EnvironmentFault, match=r"control name example\.com does not resolve"):
+                run(Endpoint("127.0.0.1", server.port), of)
 
 
 POLICY = """\
@@ -172,11 +175,15 @@ def aidns(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_command_says_it_in_its_exit_code_and_on_stdout(tmp_path: Path) -> None:
     policy = tmp_path / "mine.toml"
     policy.write_text(POLICY, "utf-8")
-    state = ("--state", str(tmp_path / "none.sqlite"))
-    made = aidns("render", "--policy", str(policy), "--format", "unbound", *state)
+    bare = tmp_path / "catalog"
+    bare.mkdir()
+    for name in ("catalog.toml", "vocab.toml"):
+        shutil.copy(Path(__file__).parents[2] / "catalog" / name, bare)
+    common = ("--policy", str(policy), "--state", str(tmp_path / "none.sqlite"), "--catalog", str(bare))
+    made = aidns("render", "--format", "unbound", *common)
     assert made.returncode == 0, made.stderr
     with serving("unbound", made.stdout, tmp_path, canary="mine.aidns-canary.example") as (server, upstream):
-        options = (str(server), "--policy", str(policy), *state)
+        options = (str(server), *common)
         clean = aidns("verify", *options)
         assert clean.returncode == 0, clean.stderr
         assert "list is loaded" in clean.stdout

@@ -79,7 +79,7 @@ def test_the_newest_days_are_kept_and_cover_the_window_of_verdicts() -> None:
     (span,) = merge_all(map(from_observation, seen_on(*range(100)))).values()
     assert span.days == tuple(range(100 - MAX_DAYS, 100))
     assert (span.first, span.last, span.n) == (0, 99 * DAY, 100)
-    assert MAX_DAYS > DEFAULT.window_days + 1
+    assert DEFAULT.window_days + 1 < MAX_DAYS
 
 
 def test_one_odd_date_does_not_push_the_others_out() -> None:

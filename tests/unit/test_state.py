@@ -7,16 +7,17 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from unit.test_lookup_spans import histories, spans_of
 
 from aidns.errors import EnvironmentFault
 from aidns.lookup.state import APPLICATION_ID, VERSION, State, read_spans
 from aidns.model import Observation, Outcome
 from aidns.names import Name
+from unit.test_lookup_spans import histories, spans_of
 
 NAME = Name("api.shop.com")
 SEEN = Observation(
@@ -94,7 +95,7 @@ def _at(at: int) -> Observation:
 def test_a_batch_is_recorded_whole_or_not_at_all(path: Path) -> None:
     with State(path) as state:
         state.record([_at(1)])
-        with pytest.raises(EnvironmentFault):
+        with pytest.raises(OverflowError):
             state.record([_at(2), Observation(NAME, "A", "x", Outcome.DATA, 2**70, NAME)])
         (span,) = state.spans()
     assert span.last == 1
@@ -187,6 +188,35 @@ def test_the_file_says_what_it_is(path: Path) -> None:
         assert db.execute("PRAGMA user_version").fetchone() == (VERSION,)
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     db.close()
+
+
+READER = """
+import os, sys
+from pathlib import Path
+from aidns.lookup.state import read_spans
+
+if os.geteuid() == 0:
+    os.setuid(65534)
+print(len(read_spans(Path(sys.argv[1]))))
+"""
+
+
+def test_a_file_in_a_directory_of_somebody_else_can_be_read() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state.sqlite"
+        with State(path) as state:
+            state.record([SEEN])
+            Path(folder).chmod(0o555)
+            for file in Path(folder).iterdir():
+                file.chmod(0o444)
+            assert _read_as_somebody_else(path) == "1", "while a writer has it open"
+        assert _read_as_somebody_else(path) == "1"
+        Path(folder).chmod(0o755)
+
+
+def _read_as_somebody_else(path: Path) -> str:
+    run = subprocess.run([sys.executable, "-c", READER, str(path)], capture_output=True, text=True, check=True)
+    return run.stdout.strip()
 
 
 @pytest.mark.parametrize("use", [State, read_spans])

@@ -42,7 +42,7 @@ BLOCKED: list[tuple[str, Reply]] = [
     ("null address", reply("NOERROR", ("A", "0.0.0.0"))),
     ("null v6 address", reply("NOERROR", ("AAAA", "::"))),
     ("extended error", reply("NXDOMAIN", soa=("x.com", GENUINE), ede=15)),
-    ("filtered by the operator's order", reply("NOERROR", ("A", "203.0.113.9"), ede=17)),
+    ("filtered by the operator's order", reply("SERVFAIL", ede=17)),
     ("BIND's policy zone", reply("NXDOMAIN", policy_zone="rpz.aidns")),
     ("unbound, PowerDNS", reply("NXDOMAIN")),
     ("Knot Resolver", reply("NXDOMAIN", soa=("n.x.com", "n.x.com nobody.invalid 1 3600 1200 604800 10800"))),
@@ -57,6 +57,7 @@ OPEN: list[tuple[str, Reply]] = [
     ("denied by its zone", reply("NXDOMAIN", soa=("x.com", GENUINE))),
     ("denied by the root", reply("NXDOMAIN", soa=(".", GENUINE))),
     ("no data, says its zone", reply(soa=("x.com", GENUINE))),
+    ("data that PowerDNS lets through", reply("NOERROR", ("A", "192.0.2.1"), ede=15)),
     ("another extended error", reply("NXDOMAIN", soa=("x.com", GENUINE), ede=3)),
 ]
 UNCLEAR: list[tuple[str, Reply | None]] = [
@@ -118,7 +119,7 @@ def test_the_garden_stands_for_a_block() -> None:
 
 def test_the_canary_teaches_a_servers_own_block_address() -> None:
     own = reply("NOERROR", ("A", "10.0.0.2"))
-    learned = calibrate(strategies.policy(), [own], [reply("NXDOMAIN", soa=(".", GENUINE))])
+    learned = calibrate(strategies.policy(), [own, None], [REAL, reply("NXDOMAIN", soa=(".", GENUINE))])
     assert read_reply("n.x.com", "apex", own, learned).reading is Reading.BLOCKED
     hijacking = calibrate(strategies.policy(), [own], [own])
     assert read_reply("n.x.com", "apex", own, hijacking).reading is Reading.OPEN
@@ -164,6 +165,14 @@ def test_nodata_without_soa_is_decided_by_other_answers_of_the_name() -> None:
     open_exception = (question(blocked=False), REAL)
     sloppy = (question(rdtype="TXT", blocked=False), reply())
     assert outcomes([open_exception, sloppy, (child, reply("NXDOMAIN"))])[1] == "inconclusive"
+
+
+def test_extended_errors_decide_nothing_where_they_come_with_real_data() -> None:
+    denied = reply("NXDOMAIN", soa=("x.com", GENUINE), ede=15)
+    passed = (question("ok.x.com", blocked=False), reply("NOERROR", ("A", "192.0.2.1"), ede=15))
+    nulled = (question("ok.x.com"), reply("NOERROR", ("A", "0.0.0.0"), ede=15))
+    assert outcomes([(question(), denied), passed]) == ["leaked", "open"]
+    assert outcomes([(question(), denied), nulled]) == ["blocked", "blocked"]
 
 
 def settled(asked: Question, here: Reply | None, world: Reply | None, calibration: Calibration = USUAL) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
@@ -85,7 +86,7 @@ class State:
 
 
 def read_spans(path: Path) -> tuple[Span, ...]:
-    """Return every span of a state file without writing to it; none when there is no such file.
+    """Return every span of a state file, which is neither made nor changed; none when there is no such file.
 
     Raises EnvironmentFault when it is damaged, foreign, or of a newer version.
     """
@@ -93,12 +94,23 @@ def read_spans(path: Path) -> tuple[Span, ...]:
         return ()
     with (
         _faults(path),
-        closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", timeout=BUSY_SECONDS, uri=True)) as db,
+        closing(sqlite3.connect(f"{path.absolute().as_uri()}?{_access(path)}", timeout=BUSY_SECONDS, uri=True)) as db,
     ):
         if _is_new(db):
             return ()
         _check_version(db, path)
         return _spans(db, None)
+
+
+def _access(path: Path) -> str:
+    """Return how to open a file for reading.
+
+    SQLite reads a log with the help of a file beside it. Where that cannot be made, only a running writer's can be
+    used, and without a writer there is no log.
+    """
+    if os.access(path.parent, os.W_OK):
+        return "mode=rw"
+    return "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
 
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:

@@ -77,7 +77,7 @@ def render(
         text=_gate(text(head, serial), fmt, template_id),
         digest=digest,
         serial=serial,
-        services=len({blockset.origins[row.name] for row in body.rows if row.name in blockset.origins}),
+        services=len({blockset.origins.get(row.name) for row in body.rows} & catalog.services.keys()),
         names=len(body.rows),
         lines=content.count("\n"),
         weakened=body.weakened,

@@ -5,17 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aidns.errors import UsageError
+from aidns.render.adguard import ADGUARD, ADGUARD_ALLOW
+from aidns.render.appliances import MIKROTIK, WINDOWS_DNS
 from aidns.render.base import Format
-from aidns.render.hosts import HOSTS
+from aidns.render.data import CSV, JSON
+from aidns.render.dnsmasq import DNSMASQ, DNSMASQ_SERVERS
+from aidns.render.hosts import DOMAINS, HOSTS
 from aidns.render.pihole import PIHOLE, PIHOLE_ALLOW
+from aidns.render.plain import DNSCRYPT_PROXY, DNSDIST_CDB, DOMAINS_WILD, EDL, SQUID, TECHNITIUM, WILDCARD
 from aidns.render.rpz import RPZ, RPZ_ALLOW
 from aidns.render.unbound import UNBOUND
 
-FORMATS: dict[str, Format] = {f.id: f for f in (PIHOLE, PIHOLE_ALLOW, UNBOUND, RPZ, RPZ_ALLOW, HOSTS)}
+_ALL = (
+    *(PIHOLE, PIHOLE_ALLOW, UNBOUND, RPZ, RPZ_ALLOW, HOSTS, ADGUARD, ADGUARD_ALLOW, DNSMASQ, DNSMASQ_SERVERS),
+    *(DOMAINS, DOMAINS_WILD, WILDCARD, DNSCRYPT_PROXY, DNSDIST_CDB, TECHNITIUM, MIKROTIK, WINDOWS_DNS, SQUID, EDL),
+    *(CSV, JSON),
+)
+FORMATS: dict[str, Format] = {fmt.id: fmt for fmt in _ALL}
 
 
 def find(format_id: str) -> Format:
-    """Return a format. Raises UsageError with the nearest ids."""
+    """Return a format. Raises UsageError with the formats that exist."""
     if format_id in FORMATS:
         return FORMATS[format_id]
     raise UsageError(f"there is no format {format_id!r}", tip=f"formats are {', '.join(FORMATS)}")

@@ -51,7 +51,7 @@ def lines(
                 f"{blockset.client_scope}; load only for clients tagged {', '.join(tags) or blockset.client_scope}",
             )
         )
-    services = {origin for name, origin in blockset.origins.items() if name in blockset.minimal}
+    services = {o for name, o in blockset.origins.items() if name in blockset.minimal and o in catalog.services}
     pairs.append(("Counts", f"{len(services)} services, {len(body.rows)} names, {body_lines} lines"))
     pairs.append(
         (

@@ -1,19 +1,18 @@
-"""hosts files: exact names, addresses only (hosts(5)). Every known name is written out, for there are no subtrees."""
+"""Lists of exact names: hosts files (hosts(5)) with addresses, and plain names.
+
+Neither knows subtrees, so every known name is written out.
+"""
 
 from __future__ import annotations
 
-from aidns import names
-from aidns.blockset import decide
 from aidns.model import BlockSet
-from aidns.names import Name
 from aidns.render.base import Action, Body, Format, Row, entry, loss
+from aidns.render.trees import known_names
 
 
 def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
-    """Return one row a blocked known name, `www.` of each blocked tree included; `data` are the addresses."""
-    trees = [name for name, answer in blockset.minimal.items() if answer.below_blocked]
-    candidates = {*blockset.known, *(_www(name) for name in trees)}
-    blocked = sorted((n for n in candidates if n and decide(blockset.minimal, n)), key=names.sort_key)
+    """Return one row a blocked known name; `data` are the addresses."""
+    blocked, lost = known_names(blockset)
     underscored = [name for name in blocked if "_" in name]
     written = [name for name in blocked if "_" not in name]
     data = _addresses(action)
@@ -21,18 +20,18 @@ def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
         rows=tuple(Row(name, data=data) for name in written),
         entries=tuple(entry(name, blocks=True, exact=True) for name in written),
         weakened=(
-            *loss("subtree", "leak", trees, "only names known here are blocked below it"),
+            *lost,
             *loss("types", "leak", written, "only A and AAAA are answered; HTTPS and other types pass"),
             *loss("exact", "leak", underscored, "a name with an underscore has no address to override"),
         ),
     )
 
 
-def _www(name: Name) -> Name | None:
-    """Return `www.` of a tree's apex; None where that would be no name of a web site."""
-    if name.startswith("www.") or len(name) + 4 > names.MAX_NAME:
-        return None
-    return Name(f"www.{name}")
+def lower_domains(blockset: BlockSet, action: Action, zone_length: int) -> Body:
+    """Return one row a blocked known name."""
+    blocked, lost = known_names(blockset)
+    rows = tuple(Row(name) for name in blocked)
+    return Body(rows=rows, entries=tuple(entry(name, blocks=True, exact=True) for name in blocked), weakened=lost)
 
 
 def _addresses(action: Action) -> tuple[str, ...]:
@@ -52,4 +51,16 @@ HOSTS = Format(
     lower=lower,
     covers="the listed name itself, A and AAAA alone",
     install="append it to the hosts file, or load it with dnsmasq's addn-hosts",
+)
+DOMAINS = Format(
+    id="domains",
+    title="plain names, every known one",
+    consumers=("anything that reads one exact name a line: Pi-hole, AdGuard Home, blocky, proxies, mail filters",),
+    template="domains.j2",
+    file_name="domains.txt",
+    comment="#",
+    actions=(),
+    lower=lower_domains,
+    covers="the listed name itself",
+    install="load it where a list of exact names is asked for",
 )

@@ -11,7 +11,8 @@ from aidns import names
 from aidns.blockset import close, in_tree
 from aidns.model import Answer, BlockSet
 from aidns.names import Name
-from aidns.render.base import Action, Body, Format, Inexpressible, Row, entry
+from aidns.render.base import Action, Body, Format, Inexpressible, Row
+from aidns.render.trees import rule_entry, word
 
 OWN_SOA_RNAME = "aidns.invalid."
 """RNAME of our zones' SOA: by it a check recognises an answer that our own list made."""
@@ -33,10 +34,10 @@ def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
     owners = close(blockset.minimal)
     check_lengths(owners, zone_length)
     rows = tuple(
-        Row(name, _word(answer.self_blocked), _word(answer.below_blocked) if in_tree(owners, name) else "")
+        Row(name, word(answer.self_blocked), word(answer.below_blocked) if in_tree(owners, name) else "")
         for name, answer in owners.items()
     )
-    return Body(rows=rows, entries=tuple(_entry(name, answer) for name, answer in blockset.minimal.items()))
+    return Body(rows=rows, entries=tuple(rule_entry(name, answer) for name, answer in blockset.minimal.items()))
 
 
 def lower_allow(blockset: BlockSet, action: Action, zone_length: int) -> Body:
@@ -58,7 +59,7 @@ def lower_allow(blockset: BlockSet, action: Action, zone_length: int) -> Body:
         )
     check_lengths(allowed, zone_length)
     rows = tuple(Row(name, "pass", "" if answer.below_blocked else "pass") for name, answer in allowed.items())
-    return Body(rows=rows, entries=tuple(_entry(name, answer) for name, answer in allowed.items()))
+    return Body(rows=rows, entries=tuple(rule_entry(name, answer) for name, answer in allowed.items()))
 
 
 def records(action: Action) -> tuple[str, ...]:
@@ -79,14 +80,6 @@ def check_lengths(owners: dict[Name, Answer], zone_length: int) -> None:
             f"{len(long)} name(s) are longer than {limit} octets, the first {long[0][:60]}…",
             tip="a shorter zone name leaves more room: tell it with --zone NAME",
         )
-
-
-def _word(blocked: bool) -> str:
-    return "block" if blocked else "pass"
-
-
-def _entry(name: Name, answer: Answer) -> str:
-    return entry(name, blocks=answer.self_blocked, exact=answer.self_blocked != answer.below_blocked)
 
 
 RPZ = Format(

@@ -1,8 +1,8 @@
 """Read replies: is a name blocked here, does it get through, or can nobody tell? Pure.
 
-Blocked is what only a filter says: a null or garden address, an extended error 15 to 18, the SOA of a policy zone in
-ADDITIONAL, a negative answer without any SOA though RFC 2308 §3 demands one, or with one that no zone can have. Open is
-what only the real world says: data, or a negative answer with the SOA of the name's own zone.
+Blocked is what only a filter says: a null or garden address, an extended error 15 to 18 without data, the SOA of a
+policy zone in ADDITIONAL, a negative answer without any SOA though RFC 2308 §3 demands one, or with an SOA that no zone
+can have. Open is what only the real world says: data, or a negative answer with the SOA of the name's own zone.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aidns.model import Garden, Policy
 from aidns.names import at_or_below, printable
 from aidns.verify.questions import FRESH, Place, Question
-from aidns.wire import Record, Reply
+from aidns.wire import Ede, Record, Reply
 
 NULL = frozenset({"0.0.0.0", "::"})  # noqa: S104 - read, never bound
 FILTER_ERRORS = frozenset({15, 16, 17, 18})
@@ -54,6 +54,8 @@ class Calibration(Struct, frozen=True):
     """The policy's own action is NODATA."""
     gives_soa: bool = True
     """Genuine negative answers carry their SOA on this server; else its absence says nothing."""
+    errors_decide: bool = True
+    """Extended errors mean a block; PowerDNS puts them on what its policy zone lets through, too."""
 
 
 Outcome = Literal["blocked", "open", "leaked", "over-blocked", "declared", "inconclusive"]
@@ -72,22 +74,24 @@ class Finding(Struct, frozen=True):
 def calibrate(policy: Policy, canary: Iterable[Reply | None], denied: Iterable[Reply | None]) -> Calibration:
     """Return what answers mean, from the policy's action and the answers for the canary and for names that don't exist.
 
-    A canary answered with an address other than null shows the server's own block address (Pi-hole's mode IP), unless
-    names that don't exist are answered with addresses too.
+    What the canary alone is answered with is the server's own block address (Pi-hole's mode IP); what names that don't
+    exist are answered with, too, is not.
     """
     replies = [reply for reply in denied if reply]
     negatives = [reply for reply in replies if reply.rcode in ("NOERROR", "NXDOMAIN") and not reply.answers]
     action = policy.action
     actions = {action.default, *action.fallback} if action else set()
-    data = NULL | _garden_data(action.walled_garden if action else Garden())
-    if not any(reply.answers for reply in replies):
-        data |= {record.data for reply in canary if reply for record in reply.answers}
+    data = _data(canary) - _data(replies) | NULL | _garden_data(action.walled_garden if action else Garden())
     return Calibration(
         block_data=data,
         refused_blocks="refuse" in actions,
         nodata_blocks="nodata" in actions,
         gives_soa=not negatives or any(reply.authority_soa for reply in negatives),
     )
+
+
+def _data(replies: Iterable[Reply | None]) -> frozenset[str]:
+    return frozenset(record.data for reply in replies if reply for record in reply.answers)
 
 
 def _garden_data(garden: Garden) -> frozenset[str]:
@@ -99,20 +103,23 @@ def read_reply(name: str, place: Place, reply: Reply | None, calibration: Calibr
     """Return what a reply about `name` says; `place` tells whether anybody can have asked for it before."""
     if reply is None:
         return Evidence(Reading.UNCLEAR, "no reply")
-    filtered = next((error for error in reply.ede if error.code in FILTER_ERRORS), None)
-    if filtered and reply.rcode != "REFUSED":
-        return Evidence(Reading.BLOCKED, printable(f"extended error {filtered.code} {filtered.text}", 120))
     if reply.additional_soa:
         return Evidence(Reading.BLOCKED, f"SOA of policy zone {reply.additional_soa.name}")
-    if reply.rcode == "REFUSED" and calibration.refused_blocks:
-        return Evidence(Reading.BLOCKED, "REFUSED")
-    if reply.rcode not in ("NOERROR", "NXDOMAIN"):
-        return Evidence(Reading.UNCLEAR, reply.rcode)
+    if reply.rcode == "REFUSED":
+        return Evidence(Reading.BLOCKED if calibration.refused_blocks else Reading.UNCLEAR, "REFUSED")
     if stand_ins := [record.data for record in reply.answers if record.data in calibration.block_data]:
         return Evidence(Reading.BLOCKED, f"answered {stand_ins[0]}")
     if reply.answers:
         return Evidence(Reading.OPEN, printable(f"answered {reply.answers[-1].rdtype} {reply.answers[-1].data}", 120))
+    if calibration.errors_decide and (error := _filter_error(reply)):
+        return Evidence(Reading.BLOCKED, printable(f"extended error {error.code} {error.text}", 120))
+    if reply.rcode not in ("NOERROR", "NXDOMAIN"):
+        return Evidence(Reading.UNCLEAR, reply.rcode)
     return _read_negative(name, place, reply, calibration)
+
+
+def _filter_error(reply: Reply) -> Ede | None:
+    return next((error for error in reply.ede if error.code in FILTER_ERRORS), None)
 
 
 def _read_negative(name: str, place: Place, reply: Reply, calibration: Calibration) -> Evidence:
@@ -149,12 +156,19 @@ def judge(
     control: Mapping[Question, Reply | None] | None = None,
 ) -> tuple[Finding, ...]:
     """Return a finding for every question. `control` holds what a resolver without the list replied, where asked."""
+    calibration = structs.replace(calibration, errors_decide=not _tags_what_passes(replies, calibration))
     first = [read_reply(q.name, q.place, reply, calibration) for q, reply in zip(questions, replies, strict=True)]
     evidence = _settle_by_neighbours(questions, first)
     return tuple(
         _finding(q, _settle_by_control(q, found, reply, control[q], calibration) if control and q in control else found)
         for q, found, reply in zip(questions, evidence, replies, strict=True)
     )
+
+
+def _tags_what_passes(replies: Iterable[Reply | None], calibration: Calibration) -> bool:
+    """Tell whether real data came back with an extended error that elsewhere means a block."""
+    passed = (reply for reply in replies if reply and reply.answers and _filter_error(reply))
+    return any(calibration.block_data.isdisjoint(record.data for record in reply.answers) for reply in passed)
 
 
 def needs_control(finding: Finding) -> bool:
