@@ -111,8 +111,7 @@ def needs_server(text: str) -> tuple[str, ...]:
 
 def refreshed(text: str) -> str:
     """Return a page with its sessions run and its tables made anew."""
-    files = {name: content for name, content in FILE.findall(text)}
-    with Sandbox(files) as sandbox:
+    with Sandbox(dict(FILE.findall(text))) as sandbox:
         text = SESSION.sub(lambda match: "".join(_replayed(match[0], sandbox)), text)
     return TABLE.sub(lambda match: f"{match[1]}{match[2]}{TABLES[match[1]]()}\n", text)
 
