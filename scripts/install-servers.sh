@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the DNS servers that the tests start in private, from Debian's or Ubuntu's archive, when this user may.
+# Install the servers that the tests start in private, from Debian's or Ubuntu's archive, when this user may.
 #
 # Installing must not start a daemon on port 53: a temporary policy-rc.d forbids it, and the new services are disabled,
 # so that none starts at the next boot. Services that were there before are not touched.
@@ -21,6 +21,9 @@ named-checkzone bind9-utils
 dnsmasq dnsmasq-base
 pdns_recursor pdns-recursor
 kresd knot-resolver
+dnsdist dnsdist
+cdb tinycdb
+squid squid
 EOF
 }
 
@@ -36,6 +39,8 @@ units_of() {
     bind9) echo named ;;
     pdns-recursor) echo pdns-recursor ;;
     knot-resolver) echo kresd.target kres-cache-gc ;;
+    dnsdist) echo dnsdist ;;
+    squid) echo squid ;;
   esac
 }
 

@@ -4,7 +4,8 @@
         server.data("api.shop.com", "A", "192.0.2.1")
         server.nxdomain("gone.shop.com", soa="shop.com")
 
-What it was not told about does not exist, and the root says so. The root itself exists. UDP and TCP share a port.
+What it was not told about does not exist, and the root says so, unless it was told of the name `*`. The root itself
+exists. UDP and TCP share a port.
 """
 
 from __future__ import annotations
@@ -150,7 +151,8 @@ class LyingServer:
         rdtype = dns.rdatatype.to_text(question.rdtype)
         self.log.append((name, rdtype, transport))
         response = dns.message.make_response(query, recursion_available=True)
-        lie = self._lies.get((name, rdtype)) or self._lies.get((name, "*")) or unknown()
+        keys = ((name, rdtype), (name, "*"), ("*", "*"))
+        lie = next((self._lies[key] for key in keys if key in self._lies), unknown())
         said = lie(response, transport)
         return said.to_wire() if isinstance(said, dns.message.Message) else said
 

@@ -160,6 +160,5 @@ def _listing(objects: list[dict[str, Any]], header: tuple[str, ...]) -> Listing:
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, tuple):
-        return " ".join(value)
-    return names.printable("" if value is None else str(value))
+    text = " ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+    return names.printable(text)

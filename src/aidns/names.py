@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import NewType
 
-from aidns.errors import AidnsError
+from aidns.errors import UsageError
 
 Name = NewType("Name", str)
 
@@ -23,7 +23,7 @@ MAX_LABEL = 63
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\Z")
 
 
-class InvalidName(AidnsError, ValueError):
+class InvalidName(UsageError, ValueError):
     """The text is no owner name we would publish; `message` says why, `tip` what to write instead."""
 
 

@@ -52,8 +52,8 @@ def _extend(base: Policy, child: Policy) -> Policy:
         changes[field] = tuple(dict.fromkeys((*getattr(base, field), *getattr(child, field))))
     changes["select"] = msgspec.structs.replace(
         child.select,
-        include=base.select.include + child.select.include,
-        exclude=base.select.exclude + child.select.exclude,
+        include=tuple(dict.fromkeys(base.select.include + child.select.include)),
+        exclude=tuple(dict.fromkeys(base.select.exclude + child.select.exclude)),
         lookalikes=base.select.lookalikes or child.select.lookalikes,
         bypass=base.select.bypass or child.select.bypass,
     )

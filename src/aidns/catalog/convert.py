@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Any, TypeVar, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -103,8 +104,12 @@ def _sound_list(raw: list[Any], element: Any, path: str, faults: list[Fault], er
 
 
 def _plain(annotation: Any) -> Any:
-    """Return the type inside `Annotated`."""
-    return get_args(annotation)[0] if hasattr(annotation, "__metadata__") else annotation
+    """Return the type inside `Annotated` or beside `None`."""
+    if hasattr(annotation, "__metadata__"):
+        return get_args(annotation)[0]
+    if get_origin(annotation) in (Union, UnionType):
+        (annotation,) = (part for part in get_args(annotation) if part is not NoneType)
+    return annotation
 
 
 def _join(path: str, key: str) -> str:

@@ -9,6 +9,8 @@ _TABLE = re.compile(r"\s*\[(?P<path>[^\[\]]+)\]\s*(?:#.*)?$")
 _ARRAY_TABLE = re.compile(r"\s*\[\[(?P<path>[^\[\]]+)\]\]\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*(?P<key>[A-Za-z0-9_.\"'-]+)\s*=\s*(?P<value>.*)$")
 _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
+_LONG = ('"""', "'''")
+"""What opens and closes a string of several lines."""
 
 
 def index(text: str) -> dict[str, int]:
@@ -21,7 +23,11 @@ def index(text: str) -> dict[str, int]:
     prefix = ""
     open_key = ""
     depth = 0
-    for number, line in enumerate(text.splitlines(), 1):
+    closing = ""
+    for number, line in enumerate(text.split("\n"), 1):
+        if closing:
+            closing = "" if closing in line else closing
+            continue
         bare = _STRING.sub("''", line).partition("#")[0]
         if depth > 0:
             if bare.lstrip().startswith("{"):
@@ -40,7 +46,8 @@ def index(text: str) -> dict[str, int]:
         elif key := _KEY.match(line):
             open_key = f"{prefix}.{key['key']}".lstrip(".").replace('"', "")
             lines[open_key] = number
-            depth = max(0, bare.count("[") - bare.count("]"))
+            closing = next((m for m in _LONG if key["value"].startswith(m) and m not in key["value"][3:]), "")
+            depth = 0 if closing else max(0, bare.count("[") - bare.count("]"))
     return lines
 
 

@@ -22,7 +22,7 @@ class Listed(Struct, frozen=True):
 def service_names(
     services: Mapping[str, Service], regions: Mapping[str, RegionTable], reader: Reader
 ) -> Iterator[Listed]:
-    """Yield the names of the services."""
+    """Yield the names that services own; the names they depend on are judged by form alone."""
     for service in services.values():
         path = f"services/{service.id}.toml"
         for i, domain in enumerate(service.domains):
@@ -31,6 +31,8 @@ def service_names(
                 name = reader.name(path, field, text)
                 if name:
                     yield Listed(OwnedName(name, domain, service.id), path, field)
+        for i, dependency in enumerate(service.dependencies):
+            reader.name(path, f"dependencies[{i}].name", dependency.name)
 
 
 def _expand(

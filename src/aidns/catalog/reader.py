@@ -28,7 +28,8 @@ from aidns.model import (
     Waiver,
 )
 
-_ID = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*\Z")
+_ID = re.compile(r"(?=.{1,63}\Z)[a-z0-9]+(?:-[a-z0-9]+)*\Z")
+"""Short enough for a label: a policy's id is one of its canary."""
 
 
 class SharedFile(Entry, frozen=True):

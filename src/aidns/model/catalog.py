@@ -23,7 +23,7 @@ from aidns.model.entries import (
     Waiver,
 )
 from aidns.model.policies import Policy
-from aidns.names import Name
+from aidns.names import Name, printable
 
 Vocab = Mapping[str, Mapping[str, str]]
 """Section -> word -> definition."""
@@ -81,7 +81,9 @@ class Problem(Struct, frozen=True):
     fixable: bool = False
 
     def __str__(self) -> str:
+        """Return the problem as one printable line, whatever the file holds."""
         where = f"{self.file}:{self.line}" if self.line else self.file
         field = f" {self.field}:" if self.field else ""
-        tip = f" Tip: {self.tip}." if self.tip else ""
-        return f"{where}: {self.level} [{self.rule}]{field} {self.message}.{tip}"
+        end = "" if self.tip.endswith("?") else "."
+        tip = f" Tip: {self.tip}{end}" if self.tip else ""
+        return printable(f"{where}: {self.level} [{self.rule}]{field} {self.message}.{tip}", 1000)

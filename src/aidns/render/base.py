@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ipaddress
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Struct
 
-from aidns.errors import UnsafeError
+from aidns.blockset import decide
+from aidns.errors import DataError, UnsafeError
 from aidns.model import BlockSet, Garden, Weakened
-from aidns.names import Name
+from aidns.names import Name, parse, printable
 
 SERVER_DEFINED = "server-defined"
 """The consumer's own setting decides the answer; that weakens nothing."""
@@ -93,16 +95,42 @@ def choose_action(fmt: Format, blockset: BlockSet) -> Action:
         return Action(SERVER_DEFINED)
     for name in wanted:
         if name in fmt.actions:
-            return Action(name, choice.walled_garden)
+            return Action(name, sound(choice.walled_garden))
     raise Inexpressible(
         f"{fmt.id} cannot answer with {' or '.join(wanted)}",
         tip=f"it knows {', '.join(fmt.actions)}: name one under fallback in the policy's [action]",
     )
 
 
+def sound(garden: Garden) -> Garden:
+    """Return the garden if it holds addresses and a name and nothing else. Raises DataError."""
+    try:
+        if garden.a:
+            ipaddress.IPv4Address(garden.a)
+        if garden.aaaa:
+            ipaddress.IPv6Address(garden.aaaa)
+        if garden.cname:
+            parse(garden.cname)
+    except ValueError as error:
+        raise DataError(f"the walled garden is no address or name: {printable(str(error))}") from None
+    return garden
+
+
 def bypass_names(blockset: BlockSet) -> list[Name]:
-    """Return the bypass names among the owners: only ever answered negatively."""
-    return [name for name, origin in blockset.origins.items() if origin.startswith("bypass:")]
+    """Return the bypass names that are blocked: only ever answered negatively, whatever the policy's action."""
+    chosen = (rule.name for rule in blockset.selection.rules if rule.blocks and rule.origin.startswith("bypass:"))
+    return [name for name in dict.fromkeys(chosen) if decide(blockset.minimal, name)]
+
+
+def services(blockset: BlockSet, rows: Iterable[Row]) -> int:
+    """Return how many services the rows come from; inline, bypass and look-alike names belong to none."""
+    origins = {blockset.origins.get(row.name, "policy") for row in rows}
+    return sum(origin != "policy" and ":" not in origin for origin in origins)
+
+
+def listed_canary(fmt: Format, blockset: BlockSet) -> Name:
+    """Return the canary a list holds: an allow list another than the block list's, which it would undo."""
+    return parse(f"allow.{blockset.canary}") if fmt.allows else blockset.canary
 
 
 def entry(name: Name, *, blocks: bool, exact: bool) -> str:

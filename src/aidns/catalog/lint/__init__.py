@@ -16,6 +16,7 @@ from aidns.catalog.lint import (
     facts,
     lookalike_apart,
     measure_form,
+    parking_form,
     policy_form,
     public_suffix,
     references,
@@ -44,6 +45,7 @@ RULES: dict[str, Callable[[Catalog], Iterator[Finding]]] = {
     "rejected-apart": rejected_apart.check,
     "lookalike-apart": lookalike_apart.check,
     "measure-form": measure_form.check,
+    "parking-form": parking_form.check,
     "policy-form": policy_form.check,
 }
 """Rule id -> check. An id is stable: waivers and messages name it."""

@@ -11,6 +11,7 @@ from aidns.model import Catalog
 
 def check(catalog: Catalog) -> Iterator[Finding]:
     """Yield listed public suffixes, subtrees over private suffixes without a reason, reasons that nothing needs."""
+    shared = {above for entry in catalog.shared for above in (entry.name, *names.ancestors(entry.name))}
     for path, field, entry in listed(catalog):
         if psl.is_public_suffix(entry.name):
             yield Finding(path, f"{field}.name", f"{entry.name} is a public suffix", "list the names below it")
@@ -19,6 +20,9 @@ def check(catalog: Catalog) -> Iterator[Finding]:
         if suffix and not entry.domain.covers_suffix:
             message = f"{entry.name} covers {suffix}, under which strangers publish"
             yield Finding(path, f"{field}.name", message, 'say why it must be covered: covers_suffix = "reason"')
+        if entry.domain.covers_suffix and not suffix and (entry.scope == "exact" or entry.name not in shared):
+            message = f"{entry.name} covers no suffix and no shared name"
+            yield Finding(path, f"{field}.covers_suffix", message, "leave covers_suffix out")
     for (path, field), rejected in placed(catalog, "rejected"):
         if rejected.scope == "subtree" and _is_suffix(rejected.name):
             yield Finding(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 
 from aidns.catalog.lint.finding import Finding, placed, service_path
+from aidns.errors import DataError
 from aidns.model import Catalog, Policy
+from aidns.policy import expand
 
 
 def check(catalog: Catalog) -> Iterator[Finding]:
@@ -50,9 +53,14 @@ def check_policy(policy: Policy, catalog: Catalog) -> Iterator[Finding]:
                 yield from _missing(path, f"{field}.{label}", f"[{section}] word", getattr(selector, label), known)
     for i, exception in enumerate(policy.exception):
         yield from _missing(path, f"exception[{i}].service", "service", exception.service, catalog.services)
-        scopes = {scope.name: scope for scope in policy.scope}
-        if not policy.extends:
-            yield from _missing(path, f"exception[{i}].scopes", "scope", exception.scopes, scopes)
+        yield from _missing(path, f"exception[{i}].scopes", "scope", exception.scopes, _scopes(policy, catalog))
+
+
+def _scopes(policy: Policy, catalog: Catalog) -> dict[str, object]:
+    """Return the client scopes, those of the policies extended included where the policy has none of its own."""
+    with suppress(DataError):  # what is wrong with `extends` is found elsewhere
+        policy = expand(policy, catalog.policies)
+    return {scope.name: scope for scope in policy.scope}
 
 
 def _measure_targets(catalog: Catalog, path: str, targets: Iterable[str]) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ MAX_TEXT = 1000
 
 _SYNTAX = re.compile(r"\{\{|\}\}|\{%|%\}|\{#|#\}|\$(?:INCLUDE|GENERATE|ORIGIN|TTL)\b", re.IGNORECASE)
 _QUOTES = ('"', "\\")
+_TIP = "write plain text on one line; ' instead of a double quote"
 
 
 def check(catalog: Catalog) -> Iterator[Finding]:
@@ -36,13 +37,17 @@ def check(catalog: Catalog) -> Iterator[Finding]:
     yield from check_entry("catalog.toml", catalog.info)
     for key, table in catalog.regions.items():
         yield from check_entry("regions.toml", table, key)
+    for section, words in catalog.vocab.items():
+        for text in (section, *words, *words.values()):
+            if why := unclean(text):
+                yield Finding("vocab.toml", section, why, _TIP)
 
 
 def check_entry(path: str, entry: msgspec.Struct, field: str = "") -> Iterator[Finding]:
     """Yield the unclean texts of one entry, however deep they lie."""
     for place, text in _texts(entry, field):
         if why := unclean(text):
-            yield Finding(path, place, why, "write plain text on one line; ' instead of a double quote")
+            yield Finding(path, place, why, _TIP)
 
 
 def unclean(text: str) -> str:

@@ -1,0 +1,25 @@
+"""A fingerprint of parking is what it says: a name of a server or an alias, or an address or network."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from aidns import names
+from aidns.catalog.lint.finding import Finding
+from aidns.model import Catalog
+
+
+def check(catalog: Catalog) -> Iterator[Finding]:
+    """Yield fingerprints that could match nothing."""
+    for i, parking in enumerate(catalog.parking):
+        field = f"parking[{i}].value"
+        try:
+            if parking.match == "address":
+                ipaddress.ip_network(parking.value)
+            else:
+                names.parse(parking.value)
+        except names.InvalidName as error:
+            yield Finding("parking.toml", field, error.message, error.tip)
+        except ValueError as error:
+            yield Finding("parking.toml", field, str(error), "write one address, or a network such as 192.0.2.0/24")
