@@ -11,10 +11,9 @@ from msgspec import Struct
 
 from aidns import names, psl
 from aidns.blockset import compile_selection, decide, nearest
-from aidns.errors import AidnsError
-from aidns.model import BlockSet, Catalog, Evidence, OwnedName, Policy, Verdict
+from aidns.model import BlockSet, Catalog, Evidence, LeftOut, OwnedName, Policy, Verdict
 from aidns.names import Name
-from aidns.policy import client_scopes, expand, select
+from aidns.policy import client_scopes, select
 
 
 class Listed(Struct, frozen=True):
@@ -54,6 +53,8 @@ class Explanation(Struct, frozen=True):
     name: Name
     listed: tuple[Listed, ...]
     caught: tuple[Caught, ...]
+    left_out: tuple[LeftOut, ...]
+    """What policies that take the service say about leaving this name out: `what` names the policies."""
     needed_by: tuple[str, ...]
     shared: str
     rejected: str
@@ -65,18 +66,24 @@ class Explanation(Struct, frozen=True):
 def explain(
     catalog: Catalog, name: Name, policies: Iterable[Policy], today: dt.date, verdicts: Mapping[Name, Verdict]
 ) -> Explanation:
-    """Return what the catalogue and the policies say about a name."""
+    """Return what the catalogue and the policies, expanded, say about a name."""
     by_name = {entry.name: entry for entry in catalog.names}
     above = [
         by_name[a]
         for a in (name, *names.ancestors(name))
         if a in by_name and (a == name or by_name[a].scope == "subtree")
     ]
-    caught = tuple(hit for policy in policies for hit in _caught(catalog, policy, name, today, verdicts))
+    blocksets = [
+        compile_selection(select(catalog, policy, today, scope), verdicts)
+        for policy in policies
+        for scope in client_scopes(policy)
+    ]
+    caught = tuple(hit for blockset in blocksets if (hit := _caught(blockset, name)))
     return Explanation(
         name=name,
         listed=tuple(_listed(catalog, entry) for entry in above),
         caught=caught,
+        left_out=_left_out(blocksets, above),
         needed_by=tuple(_needed_by(catalog, name)),
         shared=_shared(catalog, name),
         rejected=_rejected(catalog, name),
@@ -86,29 +93,32 @@ def explain(
     )
 
 
-def _caught(
-    catalog: Catalog, policy: Policy, name: Name, today: dt.date, verdicts: Mapping[Name, Verdict]
-) -> Iterable[Caught]:
-    try:
-        whole = expand(policy, catalog.policies)
-    except AidnsError:
-        return
-    for scope in client_scopes(whole):
-        blockset = compile_selection(select(catalog, whole, today, scope), verdicts)
-        owner = name if name in blockset.minimal else nearest(blockset.minimal, name)
-        if owner is None or not (decide(blockset.minimal, name) or _inside(blockset, owner)):
-            continue
-        logs = whole.action is not None and whole.action.default == "log-only"
-        answer: Literal["blocked", "excepted", "logged"] = "excepted"
-        if decide(blockset.minimal, name):
-            answer = "logged" if logs else "blocked"
-        yield Caught(whole.id, whole.title, scope, answer, owner, whole.measures)
+def _caught(blockset: BlockSet, name: Name) -> Caught | None:
+    policy = blockset.policy
+    owner = name if name in blockset.minimal else nearest(blockset.minimal, name)
+    if owner is None or not (decide(blockset.minimal, name) or _is_exception(blockset, owner)):
+        return None
+    logs = policy.action is not None and policy.action.default == "log-only"
+    answer: Literal["blocked", "excepted", "logged"] = "excepted"
+    if decide(blockset.minimal, name):
+        answer = "logged" if logs else "blocked"
+    return Caught(policy.id, policy.title, blockset.client_scope, answer, owner, policy.measures)
 
 
-def _inside(blockset: BlockSet, owner: Name) -> bool:
+def _is_exception(blockset: BlockSet, owner: Name) -> bool:
     """Tell whether an owner that lets pass is an exception inside a blocked tree."""
     answer = blockset.minimal[owner]
     return not answer.self_blocked or (not answer.below_blocked and nearest(blockset.minimal, owner) is not None)
+
+
+def _left_out(blocksets: Iterable[BlockSet], above: list[OwnedName]) -> tuple[LeftOut, ...]:
+    wanted = {entry.name for entry in above}
+    policies: dict[str, dict[str, None]] = {}
+    for blockset in blocksets:
+        for left in blockset.selection.left_out:
+            if left.what in wanted:
+                policies.setdefault(f"{left.what}, {left.why}", {})[blockset.policy.id] = None
+    return tuple(LeftOut(", ".join(ids), why) for why, ids in policies.items())
 
 
 def _listed(catalog: Catalog, entry: OwnedName) -> Listed:

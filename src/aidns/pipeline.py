@@ -130,7 +130,8 @@ def artefact(
 
     Raises Inexpressible when the format cannot express the policy, UnsafeError when nothing would be blocked.
     """
-    zone_length = len(names.normalise(zone)) if zone else DEFAULT_ZONE_LENGTH
+    # One label is enough for a policy zone's name, though not for a name that is listed.
+    zone_length = len(names.normalise(f"x.{zone}")) - len("x.") if zone else DEFAULT_ZONE_LENGTH
     return render(fmt, prepared.blockset, catalog, memory.verdicts, version, template, zone_length)
 
 

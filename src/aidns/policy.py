@@ -16,6 +16,8 @@ from aidns.selectors import DEFAULT_SHARING, Match, matching_services, name_miss
 EXPIRY_NOTICE = 14
 """Days before an exception ends from which on it is announced."""
 NON_BLOCKING = ("log-only", "passthru")
+ADDRESSED = frozenset({"null", "walled-garden"})
+"""Actions that answer with an address. An address for a bypass name tells clients to go round this resolver."""
 
 
 def expand(policy: Policy, policies: Mapping[str, Policy]) -> Policy:

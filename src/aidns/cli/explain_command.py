@@ -76,6 +76,8 @@ def describe(found: Explanation) -> Iterator[str]:
         scope = f", scope {hit.client_scope}" if hit.client_scope else ""
         yield f"{hit.answer} by policy {hit.policy}{scope} through {hit.rule} ({hit.title})"
         yield f"  measures     {', '.join(hit.measures) or 'none'}"
+    for left in found.left_out:
+        yield f"left out by {left.what}: {left.why}"
     if not found.caught:
         yield "no policy blocks it"
     if found.allow:

@@ -15,8 +15,8 @@ from aidns.errors import DataError, UnsafeError
 from aidns.model import Artefact, BlockSet, Catalog, Verdict
 from aidns.names import Name
 from aidns.render import header
-from aidns.render.base import Format, choose_action
-from aidns.render.rpz import DEFAULT_ZONE_LENGTH, OWN_SOA_RNAME, PASSTHRU, records
+from aidns.render.base import Format, check_rows, choose_action, listed_canary
+from aidns.render.rpz import DEFAULT_ZONE_LENGTH, NEGATIVE, OWN_SOA_RNAME, PASSTHRU, records
 
 Version = Callable[[str], tuple[int, int]]
 """digest -> (serial, time of last modification), by what is published."""
@@ -42,9 +42,8 @@ def render(
         raise UnsafeError(
             f"policy {blockset.policy.id} blocks nothing", tip="an empty list would quietly end all protection"
         )
-    for row in body.rows:
-        names.parse(row.name)
-    canary = allow_canary(blockset) if fmt.allows else blockset.canary
+    check_rows(body.rows)
+    canary = listed_canary(fmt, blockset)
     compiled, template_id = _template(fmt, template)
     context: dict[str, object] = {
         "rows": body.rows,
@@ -53,16 +52,16 @@ def render(
         "policy": {
             "id": blockset.policy.id,
             "title": names.ascii_line(blockset.policy.title),
-            "scope": blockset.client_scope,
+            "scope": names.ascii_line(blockset.client_scope),
         },
         "action": action.name,
-        "records": {"block": records(action), "pass": PASSTHRU},
+        "records": {"block": records(action), "negative": NEGATIVE, "pass": PASSTHRU},
     }
 
     def text(head: tuple[str, ...], serial: int) -> str:
         try:
             return compiled.render(header=head, serial=serial, **context)
-        except jinja2.TemplateError as error:
+        except Exception as error:  # a user's template can raise anything
             raise DataError(f"template {template_id}: {names.printable(str(error))}") from None
 
     content = _content(text((), 0), fmt)
@@ -92,11 +91,6 @@ def path_of(fmt: Format, blockset: BlockSet) -> str:
     return "/".join((blockset.policy.id, *([blockset.client_scope] if several else []), fmt.file_name))
 
 
-def allow_canary(blockset: BlockSet) -> Name:
-    """Return the canary of an allow list: another than the block list's, which it would undo."""
-    return names.parse(f"allow.{blockset.canary}")
-
-
 def _template(fmt: Format, user_template: Path | None) -> tuple[jinja2.Template, str]:
     environment = SandboxedEnvironment(
         undefined=jinja2.StrictUndefined,
@@ -108,7 +102,7 @@ def _template(fmt: Format, user_template: Path | None) -> tuple[jinja2.Template,
     if user_template is None:
         source, label = shipped("templates").joinpath(fmt.template).read_text("utf-8"), fmt.template
     else:
-        source, label = user_template.read_text("utf-8"), str(user_template)
+        source, label = _own_template(user_template), str(user_template)
     try:
         compiled = environment.from_string(source)
     except jinja2.TemplateSyntaxError as error:
@@ -119,13 +113,20 @@ def _template(fmt: Format, user_template: Path | None) -> tuple[jinja2.Template,
     )
 
 
+def _own_template(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"template {file} is not UTF-8 at octet {error.start}", tip="save it as UTF-8") from None
+
+
 def _content(text: str, fmt: Format) -> str:
     """Return the lines that are no comments."""
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(fmt.comment))
 
 
 def _gate(text: str, fmt: Format, template_id: str) -> str:
-    """Return the text if every consumer can read it: ASCII, LF, no blank line, no leading blank, a final newline.
+    """Return the text if every consumer can read it: ASCII, no control but LF, a final newline.
 
     Raises DataError.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
@@ -11,7 +11,8 @@ from msgspec import Struct
 from aidns.blockset import decide
 from aidns.errors import DataError, UnsafeError
 from aidns.model import BlockSet, Garden, Weakened
-from aidns.names import Name, parse, printable
+from aidns.names import Name, ascii_line, parse, printable
+from aidns.policy import ADDRESSED
 
 SERVER_DEFINED = "server-defined"
 """The consumer's own setting decides the answer; that weakens nothing."""
@@ -91,6 +92,11 @@ def choose_action(fmt: Format, blockset: BlockSet) -> Action:
             ["an address there tells clients to bypass this resolver, or delays them"],
             tip="use --format unbound or rpz",
         )
+    if negative and (addressed := ADDRESSED.intersection(wanted)):
+        raise Inexpressible(
+            f"{negative[0]} must never be answered with an address, as {' and '.join(sorted(addressed))} would",
+            tip="keep bypass names in a policy of their own, with default = 'nxdomain' and no other fallback",
+        )
     if not fmt.actions:
         return Action(SERVER_DEFINED)
     for name in wanted:
@@ -100,6 +106,18 @@ def choose_action(fmt: Format, blockset: BlockSet) -> Action:
         f"{fmt.id} cannot answer with {' or '.join(wanted)}",
         tip=f"it knows {', '.join(fmt.actions)}: name one under fallback in the policy's [action]",
     )
+
+
+def check_rows(rows: tuple[Row, ...]) -> None:
+    """Let nothing but names and single lines of ASCII near a template: the last gate before it. Raises DataError."""
+    for row in rows:
+        try:
+            parse(row.name)
+        except ValueError as error:
+            raise DataError(f"a list can hold no such name: {error}") from None
+        for text in (row.answer, row.below, *row.data):
+            if text != ascii_line(text):
+                raise DataError(f"a line for {row.name} cannot hold {ascii_line(text, 80)!r}")
 
 
 def sound(garden: Garden) -> Garden:
@@ -120,12 +138,6 @@ def bypass_names(blockset: BlockSet) -> list[Name]:
     """Return the bypass names that are blocked: only ever answered negatively, whatever the policy's action."""
     chosen = (rule.name for rule in blockset.selection.rules if rule.blocks and rule.origin.startswith("bypass:"))
     return [name for name in dict.fromkeys(chosen) if decide(blockset.minimal, name)]
-
-
-def services(blockset: BlockSet, rows: Iterable[Row]) -> int:
-    """Return how many services the rows come from; inline, bypass and look-alike names belong to none."""
-    origins = {blockset.origins.get(row.name, "policy") for row in rows}
-    return sum(origin != "policy" and ":" not in origin for origin in origins)
 
 
 def listed_canary(fmt: Format, blockset: BlockSet) -> Name:

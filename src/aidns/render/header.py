@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from aidns import names
 from aidns.model import BlockSet, Catalog, Standing, Verdict
-from aidns.render.base import SERVER_DEFINED, Action, Body, Format
+from aidns.render.base import SERVER_DEFINED, Action, Body, Format, listed_canary
 
 REFRESH = "1 day"
 _SHOWN = 8
@@ -51,16 +51,9 @@ def lines(
                 f"{blockset.client_scope}; load only for clients tagged {', '.join(tags) or blockset.client_scope}",
             )
         )
-    services = {o for name, o in blockset.origins.items() if name in blockset.minimal and o in catalog.services}
+    services = {blockset.origins.get(row.name) for row in body.rows} & catalog.services.keys()
     pairs.append(("Counts", f"{len(services)} services, {len(body.rows)} names, {body_lines} lines"))
-    pairs.append(
-        (
-            "Canary",
-            f"{blockset.canary} answers {'by itself' if fmt.allows else '0.0.0.0 and ::'} where this file is loaded",
-        )
-    )
-    if fmt.id == "rpz-allow":
-        pairs[-1] = ("Bypasses", "every policy zone loaded after this one, for the names below")
+    pairs.append(_canary(fmt, blockset))
     pairs += [("Liveness", text) for text in _liveness(blockset, verdicts)]
     pairs += [("Cannot express", f"{w.what} ({w.direction}), {w.count} name(s): {w.note}") for w in body.weakened]
     pairs += [("Note", note) for note in body.notes]
@@ -79,6 +72,14 @@ def iso(seconds: int) -> str:
 
 def _action(action: Action) -> str:
     return "as the server is set" if action.name == SERVER_DEFINED else action.name
+
+
+def _canary(fmt: Format, blockset: BlockSet) -> tuple[str, str]:
+    if fmt.id == "rpz-allow":
+        return "Bypasses", "every policy zone loaded after this one, for the names below"
+    if fmt.allows:
+        return "Canary", f"{listed_canary(fmt, blockset)} is there so that this file is never empty"
+    return "Canary", f"{blockset.canary} answers 0.0.0.0 and :: where this file is loaded"
 
 
 def _liveness(blockset: BlockSet, verdicts: Mapping[names.Name, Verdict]) -> Iterable[str]:

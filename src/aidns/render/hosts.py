@@ -10,14 +10,16 @@ from aidns.render.base import Action, Body, Format, Row, entry, loss
 from aidns.render.trees import known_names
 
 
+_NULL = ("0.0.0.0", "::")  # noqa: S104 - the null answer, nothing is bound
+
+
 def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
     """Return one row a blocked known name; `data` are the addresses."""
     blocked, lost = known_names(blockset)
     underscored = [name for name in blocked if "_" in name]
     written = [name for name in blocked if "_" not in name]
-    data = _addresses(action)
     return Body(
-        rows=tuple(Row(name, data=data) for name in written),
+        rows=tuple(Row(name, data=_NULL) for name in written),
         entries=tuple(entry(name, blocks=True, exact=True) for name in written),
         weakened=(
             *lost,
@@ -32,12 +34,6 @@ def lower_domains(blockset: BlockSet, action: Action, zone_length: int) -> Body:
     blocked, lost = known_names(blockset)
     rows = tuple(Row(name) for name in blocked)
     return Body(rows=rows, entries=tuple(entry(name, blocks=True, exact=True) for name in blocked), weakened=lost)
-
-
-def _addresses(action: Action) -> tuple[str, ...]:
-    if action.name == "walled-garden":
-        return tuple(address for address in (action.garden.a, action.garden.aaaa) if address)
-    return ("0.0.0.0", "::")  # noqa: S104 - the null answer, nothing is bound
 
 
 HOSTS = Format(

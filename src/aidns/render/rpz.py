@@ -22,22 +22,32 @@ MAX_OWNER = 250
 """Octets of owner plus zone name: 255 on the wire less length octets, root and `*.` (measured with named-checkzone)."""
 
 PASSTHRU = ("CNAME rpz-passthru.",)
-_TARGET = {"nxdomain": ("CNAME .",), "nodata": ("CNAME *.",), "null": ("A 0.0.0.0", "AAAA ::")}
+NEGATIVE = ("CNAME .",)
+_TARGET = {"nxdomain": NEGATIVE, "nodata": ("CNAME *.",), "null": ("A 0.0.0.0", "AAAA ::")}
 
 
 def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
     """Return one row an owner: `data` are the records of the owner, `below` tells what its wildcard says.
 
-    `below` is "" (no wildcard), "block" or "pass"; `answer` is "block" or "pass".
+    `answer` and `below` are "block", "negative" or "pass"; `below` is "" where there is no wildcard.
     Raises Inexpressible for a name that would not fit below the zone's name.
     """
     owners = close(blockset.minimal)
     check_lengths(owners, zone_length)
+    addressed = any(record.startswith(("A ", "AAAA ")) for record in records(action))
     rows = tuple(
-        Row(name, word(answer.self_blocked), word(answer.below_blocked) if in_tree(owners, name) else "")
-        for name, answer in owners.items()
+        _row(name, answer, in_tree(owners, name), addressed and "_" in name) for name, answer in owners.items()
     )
     return Body(rows=rows, entries=tuple(rule_entry(name, answer) for name, answer in blockset.minimal.items()))
+
+
+def _row(name: Name, answer: Answer, tree: bool, negative: bool) -> Row:
+    """`negative`: an underscore and an address. BIND refuses a zone for one such pair (check-names, measured 9.18.49)."""
+
+    def said(blocked: bool) -> str:
+        return "negative" if blocked and negative else word(blocked)
+
+    return Row(name, said(answer.self_blocked), said(answer.below_blocked) if tree else "")
 
 
 def lower_allow(blockset: BlockSet, action: Action, zone_length: int) -> Body:

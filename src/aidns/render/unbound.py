@@ -29,7 +29,7 @@ def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
     owners, widened = widen(blockset)
     exact = [name for name, answer in owners.items() if answer.self_blocked and not answer.below_blocked]
     logs = action.name == "log-only"
-    negative = set(bypass_names(blockset))
+    negative = {*bypass_names(blockset), *(name for name in exact if "_" in name)}
     rows = tuple(_row(name, answer, action, name in negative) for name, answer in owners.items())
     addressed = [name for name in exact if name not in negative]
     return Body(

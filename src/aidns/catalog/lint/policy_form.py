@@ -10,7 +10,7 @@ from aidns.catalog.countries import COUNTRIES
 from aidns.catalog.lint.finding import Finding
 from aidns.errors import DataError
 from aidns.model import Catalog, Policy, Selector
-from aidns.policy import NON_BLOCKING, expand
+from aidns.policy import ADDRESSED, NON_BLOCKING, expand
 
 _SOFT = ("advise", "inquire")
 
@@ -85,6 +85,12 @@ def _action(policy: Policy, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
     if policy.strength in _SOFT and action.default not in NON_BLOCKING and not policy.escalate:
         message = f"strength {policy.strength} with the blocking action {action.default}"
         yield "action.default", message, "write escalate = true if that is what you mean"
+    if policy.select.bypass and ADDRESSED.intersection((action.default, *action.fallback)):
+        yield (
+            "action",
+            "would answer bypass names with an address: clients then go round this resolver",
+            "a policy with bypass = true has default = 'nxdomain' or 'nodata', and no other fallback",
+        )
     garden = action.walled_garden
     if "walled-garden" in (action.default, *action.fallback) and not (garden.a or garden.aaaa or garden.cname):
         yield "action.walled_garden", "is missing", 'add walled_garden = { a = "…" } or { cname = "…" }'

@@ -1,0 +1,160 @@
+"""No filter ever makes a proof: real servers with our own lists, and with lists of anybody else's making.
+
+The upstream denies what it is asked to deny as a real authority does, so that what gets through counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aidns.blockset import canary
+from aidns.lab import kinds
+from aidns.lab.kinds import KINDS, Kind
+from aidns.lab.servers import start
+from aidns.lab.upstream import Upstream
+from aidns.lookup.spans import DAY, from_observation, merge_all
+from aidns.model import Observation, Outcome
+from aidns.names import Name
+from aidns.verdict import judge
+from samples import artefact, catalog, prepared
+from servers.asking import ask_as_check_does
+
+SERVERS = (
+    ("unbound", "unbound"), ("unbound-rpz", "rpz"), ("bind-rpz", "rpz"), ("pdns-rpz", "rpz"), ("kresd-rpz", "rpz"),
+    ("dnsmasq-hosts", "hosts"),
+)  # fmt: skip
+POLICIES = ("open", "stricter", "garden")
+"""One each for NODATA, null and a walled garden; NXDOMAIN is `blocked`'s."""
+
+
+# ------------------------------------------------------------------ our own lists
+
+
+def own_lists() -> Iterator[object]:
+    for kind, fmt in SERVERS:
+        for policy in ("office", *POLICIES):
+            excepts = any(not answer.self_blocked for answer in prepared(policy).blockset.minimal.values())
+            if kind != "kresd-rpz" or not excepts:
+                yield pytest.param(kind, fmt, policy, marks=pytest.mark.server(kind), id=f"{kind}-{policy}")
+
+
+@pytest.mark.parametrize(("kind", "fmt", "policy"), list(own_lists()))
+def test_a_resolver_that_runs_our_own_list_never_yields_a_proof(
+    kind: str, fmt: str, policy: str, tmp_path: Path, upstream: Upstream
+) -> None:
+    """Listed names, children of theirs, and names that really do not exist: for a week, and still nothing is gone."""
+    path = tmp_path / "list"
+    path.write_text(artefact(policy, fmt).text, "utf-8")
+    listed = [entry.name for entry in catalog().names if not entry.bypass]
+    names = [*listed, *(Name(f"fresh.{name}") for name in listed), Name("nx-a.shop.com"), Name("b.nx-a.shop.com")]
+    with start(kind, [path], upstream=upstream.port, canary=canary(policy)) as server:
+        canaries = [canary(each) for each in catalog().policies]
+        runs = [ask_as_check_does(server.port, names, canaries, at=day * DAY) for day in (1, 5, 9)]
+    for probe, seen in runs:
+        assert probe.canaries == (canary(policy),)
+        assert Outcome.DENIED not in {one.outcome for one in seen}
+        assert {one.outcome for one in seen if "nx-a" in one.name} == {Outcome.FILTERED}
+    spans = merge_all(from_observation(one) for _, seen in runs for one in seen).values()
+    assert not any(verdict.removable for verdict in judge(spans, names, 9 * DAY).values())
+
+
+# ------------------------------------------------------------------ anybody's lists
+
+BLOCKED = (Name("blocked.com"), Name("nx-gone.blocked.com"), Name("nx-listed.com"), Name("www.nx-listed.com"))
+"""Listed by each list below, in part as children of what is listed; the upstream denies those with `nx-`."""
+FREE, GONE, ANSWERED = Name("www.shop.com"), Name("nx-a.shop.com"), Name("ready.shop.com")
+
+RPZ = "$TTL 60\n@ SOA localhost. hostmaster.localhost. 1 3600 600 86400 60\n@ NS localhost.\n"
+LISTED = ("blocked.com", "nx-listed.com")
+
+
+def rpz(*data: str) -> str:
+    owners = [owner for name in LISTED for owner in (name, f"*.{name}")]
+    return RPZ + "".join(f"{owner} {item}\n" for owner in owners for item in data)
+
+
+def local_zone(kind: str, *data: str) -> str:
+    lines = [f'local-zone: "{name}." {kind}\n' for name in LISTED]
+    lines += [f'local-data: "{name}. {item}"\n' for name in LISTED for item in data]
+    return "server:\n" + "".join(lines)
+
+
+def dnsmasq(*lines: str) -> str:
+    return "".join(line.format(name) + "\n" for name in LISTED for line in lines)
+
+
+LISTS = {
+    "nxdomain": ("unbound", local_zone("always_nxdomain")),
+    "nodata": ("unbound", local_zone("always_nodata")),
+    "null": ("unbound", local_zone("always_null")),
+    "refuse": ("unbound", local_zone("always_refuse")),
+    "static": ("unbound", local_zone("static")),
+    "redirect": ("unbound", local_zone("redirect", "A 0.0.0.0", "AAAA ::")),
+    "deny": ("unbound", local_zone("always_deny")),
+    **{
+        f"rpz {action}": (kind, rpz(*data))
+        for kind in ("unbound-rpz", "bind-rpz", "pdns-rpz", "kresd-rpz")
+        for action, data in {
+            f"nxdomain {kind}": ["CNAME ."],
+            f"nodata {kind}": ["CNAME *."],
+            f"null {kind}": ["A 0.0.0.0", "AAAA ::"],
+        }.items()
+    },
+    "hosts": ("dnsmasq-hosts", "".join(f"0.0.0.0 {name}\n:: {name}\n" for name in BLOCKED)),
+    "address=/x/": ("dnsmasq-conf", dnsmasq("address=/{}/")),
+    "address=/x/#": ("dnsmasq-conf", dnsmasq("address=/{}/#")),
+    "local=/x/": ("dnsmasq-conf", dnsmasq("local=/{}/")),
+}
+
+
+def _dnsmasq_conf(setup: kinds.Setup) -> dict[str, str]:
+    base = f"port={setup.port}\nlisten-address=127.0.0.1\nbind-interfaces\nno-resolv\nno-hosts\n"
+    lists = "".join(f"conf-file={setup.path(name)}\n" for name in setup.lists)
+    return {"dnsmasq.conf": f"{base}server=127.0.0.1#{setup.upstream}\n{lists}"}
+
+
+@pytest.fixture
+def _dnsmasq_with_a_conf_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    kind = Kind("dnsmasq-conf", ("dnsmasq",), _dnsmasq_conf, KINDS["dnsmasq-hosts"].command)
+    monkeypatch.setitem(KINDS, kind.id, kind)
+
+
+@pytest.mark.usefixtures("_dnsmasq_with_a_conf_file")
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        pytest.param(kind, text, id=id_, marks=pytest.mark.server(kind.replace("dnsmasq-conf", "dnsmasq-hosts")))
+        for id_, (kind, text) in LISTS.items()
+    ],
+)
+def test_anybodys_list_never_yields_a_proof(kind: str, text: str, tmp_path: Path, upstream: Upstream) -> None:
+    path = tmp_path / "list"
+    path.write_text(text, "ascii")
+    with start(kind, [path], upstream=upstream.port, canary=ANSWERED) as server:
+        names = [*BLOCKED, FREE, GONE]
+        probe, seen = ask_as_check_does(server.port, names, [canary("office"), canary("open")])
+    outcome = {one.name: one.outcome for one in seen if one.rdtype == "A"}
+    assert not probe.runs_our_list
+    assert (outcome[FREE], outcome[GONE]) == (Outcome.DATA, Outcome.DENIED), "what is not listed is still told apart"
+    assert Outcome.DENIED not in {outcome[name] for name in BLOCKED}
+    assert not any(one.outcome is Outcome.DENIED for one in seen if one.name in LISTED)
+    assert outcome[BLOCKED[0]] is not Outcome.DATA
+
+
+@pytest.mark.server("bind-rpz", "dnsmasq-hosts")
+def test_a_forwarder_in_front_of_our_list_does_not_hide_it(tmp_path: Path, upstream: Upstream) -> None:
+    """BIND marks what it filters in ADDITIONAL; dnsmasq passes the answer on, and the canary still comes through."""
+    path, nothing = tmp_path / "list", tmp_path / "nothing"
+    path.write_text(artefact("open", "rpz").text, "utf-8")
+    nothing.write_text("0.0.0.0 nothing.invalid\n")
+    with (
+        start("bind-rpz", [path], upstream=upstream.port, canary=canary("open")) as behind,
+        start("dnsmasq-hosts", [nothing], upstream=behind.port, canary=ANSWERED) as front,
+    ):
+        seen: list[Observation]
+        probe, seen = ask_as_check_does(front.port, [Name("nx-a.shop.com")], [canary("open")])
+    assert probe.runs_our_list
+    assert Outcome.DENIED not in {one.outcome for one in seen}
