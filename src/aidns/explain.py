@@ -83,7 +83,7 @@ def explain(
         name=name,
         listed=tuple(_listed(catalog, entry) for entry in above),
         caught=caught,
-        left_out=_left_out(blocksets, above),
+        left_out=_left_out([b for b in blocksets if not decide(b.minimal, name)], above),
         needed_by=tuple(_needed_by(catalog, name)),
         shared=_shared(catalog, name),
         rejected=_rejected(catalog, name),

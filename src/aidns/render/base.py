@@ -116,7 +116,7 @@ def check_rows(rows: tuple[Row, ...]) -> None:
         except ValueError as error:
             raise DataError(f"a list can hold no such name: {error}") from None
         for text in (row.answer, row.below, *row.data):
-            if text != ascii_line(text):
+            if not (text.isascii() and text.isprintable()):
                 raise DataError(f"a line for {row.name} cannot hold {ascii_line(text, 80)!r}")
 
 

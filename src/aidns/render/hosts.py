@@ -9,7 +9,6 @@ from aidns.model import BlockSet
 from aidns.render.base import Action, Body, Format, Row, entry, loss
 from aidns.render.trees import known_names
 
-
 _NULL = ("0.0.0.0", "::")  # noqa: S104 - the null answer, nothing is bound
 
 
