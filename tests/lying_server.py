@@ -11,10 +11,12 @@ exists. UDP and TCP share a port.
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from types import TracebackType
 
@@ -34,10 +36,16 @@ Lie = Callable[[dns.message.Message, str], "dns.message.Message | bytes | None"]
 
 
 class LyingServer:
-    """A server while the `with` block runs. `log` holds every question: name, rdtype, transport."""
+    """A server while the `with` block runs. `log` holds every question: name, rdtype, transport.
 
-    def __init__(self) -> None:
+    With `tls`, streams are encrypted; each ends after `answers_per_stream` answers, 0 for never.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None, answers_per_stream: int = 0) -> None:
         self.log: list[tuple[str, str, str]] = []
+        self.streams = 0
+        self._tls = tls
+        self._answers_per_stream = answers_per_stream
         self._lies: dict[tuple[str, str], Lie] = {}
         self._seen: Counter[tuple[str, str]] = Counter()
         self._udp, self._tcp = bind_both()
@@ -197,11 +205,19 @@ class LyingServer:
             threading.Thread(target=self._serve_stream, args=(connection,), daemon=True).start()
 
     def _serve_stream(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rb") as stream:
-            while len(head := stream.read(2)) == 2:
-                if (reply := self.respond(stream.read(int.from_bytes(head)), "tcp")) is None:
-                    return
-                connection.sendall(struct.pack("!H", len(reply)) + reply)
+        self.streams += 1
+        with suppress(OSError), connection:
+            if self._tls:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            with connection, connection.makefile("rb") as stream:
+                answered = 0
+                while len(head := stream.read(2)) == 2:
+                    if (reply := self.respond(stream.read(int.from_bytes(head)), "tcp")) is None:
+                        return
+                    connection.sendall(struct.pack("!H", len(reply)) + reply)
+                    answered += 1
+                    if answered == self._answers_per_stream:
+                        return
 
 
 def nodata() -> Lie:

@@ -105,8 +105,13 @@ def printable(text: str, limit: int = 200) -> str:
     CR, LF, other controls and Unicode line or format separators become blanks: text from outside can then
     neither end a comment line nor move a terminal's cursor.
     """
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    line = " ".join(visible(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def visible(text: str) -> str:
+    """Return text of the same length and spacing in which a blank stands for whatever is not printable."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
 def ascii_line(text: str, limit: int = 200) -> str:

@@ -55,11 +55,11 @@ def _sound_part(raw: Any, to: Any, path: str, faults: list[Fault]) -> Any:
     try:
         _strict(raw, to)
     except msgspec.ValidationError as error:
-        to = _plain(to)
-        if isinstance(raw, dict) and isinstance(to, type) and issubclass(to, msgspec.Struct):
-            return _sound_table(raw, to, path, faults)
-        if isinstance(raw, list) and get_origin(to) is tuple:
-            return _sound_list(raw, get_args(to)[0], path, faults, str(error))
+        plain = _plain(to)
+        if isinstance(raw, dict) and isinstance(plain, type) and issubclass(plain, msgspec.Struct):
+            return _sound_table(raw, plain, path, faults)
+        if isinstance(raw, list) and get_origin(plain) is tuple:
+            return _sound_list(raw, to, path, faults)
         faults.append((path, _AT.sub("", str(error))))
         return _NOTHING
     return raw
@@ -93,12 +93,16 @@ def _sound_table(raw: dict[str, Any], to: type[msgspec.Struct], path: str, fault
     return sound
 
 
-def _sound_list(raw: list[Any], element: Any, path: str, faults: list[Fault], error: str) -> Any:
+def _sound_list(raw: list[Any], to: Any, path: str, faults: list[Fault]) -> Any:
+    element = get_args(_plain(to))[0]
+    before = len(faults)
     parts = [_sound_part(item, element, f"{path}[{i}]", faults) for i, item in enumerate(raw)]
     sound = [part for part in parts if part is not _NOTHING]
-    if len(sound) == len(raw):
-        # Each element is fine: the fault is the list itself, such as being empty.
-        faults.append((path, _AT.sub("", error)))
+    try:
+        _strict(sound, to)
+    except msgspec.ValidationError as error:
+        if len(faults) == before:  # each element is fine: the fault is the list itself, such as being empty
+            faults.append((path, _AT.sub("", str(error))))
         return _NOTHING
     return sound
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from aidns.errors import AidnsError, DataError, UnsafeError, UsageError
+from aidns.errors import AidnsError, DataError, EnvironmentFault, UnsafeError, UsageError
 
 if TYPE_CHECKING:
     from aidns.model import Catalog
@@ -24,6 +24,8 @@ class App:
         self.catalog_dirs: tuple[Path, ...] = ()
         self.json = False
         self.verbosity = 0
+        self.color: bool | None = None
+        """Whether to colour what is said after the command has ended; None: as the terminal is."""
 
     def load(self) -> Catalog:
         """Load the shipped catalogue, or the directories of --catalog laid over each other.
@@ -93,6 +95,7 @@ def global_options() -> list[click.Parameter]:
             ctx.color = False if os.environ.get("NO_COLOR") else ctx.color
         else:
             ctx.color = choice == "always"
+        ctx.ensure_object(App).color = ctx.color
 
     catalog = click.Option(
         ["--catalog"],
@@ -146,10 +149,11 @@ class AidnsCommand(click.Command):
 
 def adapt_errors(command: click.Command) -> NoReturn:
     """Run the command line; turn our errors into a message on stderr and their exit code."""
+    app = App()
     try:
-        result = command(standalone_mode=False)
+        result = command(standalone_mode=False, obj=app)
     except AidnsError as error:
-        report(error)
+        report(error, app.color)
         sys.exit(error.exit_code)
     except click.ClickException as error:
         error.show()
@@ -162,20 +166,18 @@ def adapt_errors(command: click.Command) -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
     except OSError as error:
-        click.echo(
-            click.style("error: ", fg="red") + f"{error.strerror or error}: {error.filename or ''}".rstrip(": "),
-            err=True,
-        )
-        sys.exit(4)
+        what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
+        report(EnvironmentFault(what), app.color)
+        sys.exit(EnvironmentFault.exit_code)
     sys.exit(result if isinstance(result, int) else 0)
 
 
-def report(error: AidnsError) -> None:
-    """Print an error, its problems or reasons, and its tip on stderr."""
+def report(error: AidnsError, color: bool | None) -> None:
+    """Print an error, its problems or reasons, and its tip on stderr, in colour where that is wanted."""
     if isinstance(error, DataError):
         for problem in error.problems:
             click.echo(str(problem), err=True)
-    click.echo(click.style("error: ", fg="red") + error.message, err=True)
+    click.echo(click.style("error: ", fg="red") + error.message, err=True, color=color)
     if isinstance(error, UnsafeError):
         for reason in error.reasons:
             click.echo(f"  - {reason}", err=True)

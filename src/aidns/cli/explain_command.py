@@ -45,19 +45,20 @@ def command(app: App, name: str, policies: tuple[str, ...], state: Path | None) 
     if app.json:
         app.print_json({"schema": "aidns/explain/1", "explanation": found})
         return
-    for line in describe(found):
+    first, *rest = (names.visible(line) for line in describe(found))
+    click.echo(click.style(found.name, bold=True) + first.removeprefix(found.name))
+    for line in rest:
         click.echo(line)
 
 
 def describe(found: Explanation) -> Iterator[str]:
-    """Yield the explanation as lines for a person."""
-    bold = click.style(found.name, bold=True)
+    """Yield the explanation as lines for a person; the first begins with the name."""
     if not found.listed:
         near = f"; looks like {', '.join(found.looks_like)}" if found.looks_like else ""
-        yield f"{bold}: not listed{near}"
+        yield f"{found.name}: not listed{near}"
     for number, entry in enumerate(found.listed):
         how = "is listed" if entry.name == found.name else f"falls under {entry.name} ({entry.scope})"
-        yield f"{bold}: {how}" if number == 0 else f"also under {entry.name} ({entry.scope})"
+        yield f"{found.name}: {how}" if number == 0 else f"also under {entry.name} ({entry.scope})"
         yield f"  {entry.kind:<12} {entry.service_title} ({entry.service}){', ' + entry.status if entry.status else ''}"
         if entry.provider:
             yield f"  provider     {entry.provider_title} ({entry.provider})"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 from contextlib import suppress
 from functools import cache
@@ -33,8 +32,12 @@ from aidns.wire import PAYLOAD, Ede, Record, Reply
 
 BOOTSTRAP_SECONDS = 2.0
 """Time to find the address of a resolver that was given by host name."""
+CLOSE_SECONDS = 0.5
+"""Time for a server to say goodbye."""
 STREAMS = 32
 """TLS connections open at a resolver at once."""
+
+Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 class Unusable(Exception):
@@ -49,7 +52,7 @@ class Exchange:
         self._addresses: tuple[str, ...] | None = None
         self._finding = asyncio.Lock()
         self._streams = asyncio.Semaphore(STREAMS)
-        self._idle: list[Any] = []
+        self._idle: list[Stream] = []
         self._client: Any = None
 
     async def send(self, attempt: Try) -> Reply:
@@ -73,7 +76,11 @@ class Exchange:
     async def close(self) -> None:
         """Close every connection."""
         while self._idle:
-            await self._idle.pop().close()
+            _, writer = self._idle.pop()
+            writer.close()
+            with suppress(OSError, TimeoutError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await writer.wait_closed()
         if self._client is not None:
             await self._client.aclose()
 
@@ -96,21 +103,23 @@ class Exchange:
         while self._idle:
             with suppress(EOFError, OSError):
                 return await self._over_stream(query, self._idle.pop())
-        backend: Any = dns.asyncbackend.get_default_backend()
-        stream = await backend.make_socket(
-            dns.inet.af_for_address(address),
-            socket.SOCK_STREAM,
-            destination=(address, self.resolver.port),
-            ssl_context=_tls_context("dot"),
-            server_hostname=self.resolver.server_name,
+        stream = await asyncio.open_connection(
+            address, self.resolver.port, ssl=_tls_context("dot"), server_hostname=self.resolver.server_name
         )
         return await self._over_stream(query, stream)
 
-    async def _over_stream(self, query: dns.message.Message, stream: Any) -> dns.message.Message:
+    async def _over_stream(self, query: dns.message.Message, stream: Stream) -> dns.message.Message:
+        """Send a query behind its length and read the reply alike (RFC 7858 §3.3, RFC 1035 §4.2.2)."""
+        reader, writer = stream
         try:
-            reply = await dns.asyncquery.tcp(query, "", sock=stream)
+            writer.write(query.to_wire(prepend_length=True))
+            await writer.drain()
+            length = int.from_bytes(await reader.readexactly(2))
+            reply = dns.message.from_wire(await reader.readexactly(length))
+            if not query.is_response(reply):
+                raise dns.query.BadResponse
         except BaseException:
-            await stream.close()  # a late reply must not meet the next question
+            writer.transport.abort()  # a late reply must not meet the next question
             raise
         self._idle.append(stream)
         return reply
@@ -125,10 +134,10 @@ class Exchange:
         return self._addresses[(number - 1) % len(self._addresses)]
 
 
-def system_resolvers(rate: float | None = None) -> tuple[Resolver, ...]:
+def system_resolvers(rate: float | None = None, path: str = "/etc/resolv.conf") -> tuple[Resolver, ...]:
     """Return the resolvers this machine is set up with. Raises EnvironmentFault when there is none."""
     try:
-        found = [str(server) for server in dns.resolver.Resolver().nameservers]
+        found = [str(server) for server in dns.resolver.Resolver(path).nameservers]
     except (dns.resolver.NoResolverConfiguration, OSError):
         found = []
     if not found:
@@ -166,7 +175,7 @@ async def _find(host: str) -> tuple[str, ...]:
         return (host,)
     try:
         async with asyncio.timeout(BOOTSTRAP_SECONDS):
-            return tuple((await dns.asyncresolver.Resolver().resolve_name(host)).addresses())
+            return tuple((await dns.asyncresolver.get_default_resolver().resolve_name(host)).addresses())
     except (TimeoutError, dns.exception.DNSException):
         return ()
 

@@ -42,7 +42,7 @@ def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
 
 
 def _row(name: Name, answer: Answer, tree: bool, negative: bool) -> Row:
-    """`negative`: an address at a name with an underscore, for one of which BIND 9.18.49 refuses a zone (check-names)."""
+    """`negative`: an address at a name with an underscore, for which BIND 9.18.49 refuses a zone (check-names)."""
 
     def said(blocked: bool) -> str:
         return "negative" if blocked and negative else word(blocked)

@@ -1,0 +1,147 @@
+"""The way to a resolver: its address, its connections, and what this machine is set up with."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import dns.asyncresolver
+import dns.resolver
+import pytest
+import trustme
+
+from aidns.errors import EnvironmentFault
+from aidns.lookup import transport
+from aidns.lookup.attempt import Question, Try
+from aidns.lookup.resolver import parse_resolver
+from aidns.lookup.transport import Exchange, Unusable, system_resolvers
+from aidns.names import Name
+from lying_server import LyingServer
+
+NAME = Name("www.shop.com")
+
+
+def numbered(number: int, timeout: float = 1.0) -> Try:
+    return Try(Question(NAME, "A"), number, "tls", timeout)
+
+
+def test_the_machines_resolvers_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "resolv.conf"
+    path.write_text("search x.test\nnameserver 10.0.0.53\nnameserver 9.9.9.9\nnameserver 10.0.0.53\noptions edns0\n")
+    found = system_resolvers(None, str(path))
+    assert [(r.id, r.rate) for r in found] == [("10.0.0.53", 0), ("9.9.9.9", 50)]
+    assert {r.rate for r in system_resolvers(7, str(path))} == {7}
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\noptions edns0\n", None])
+def test_a_machine_without_resolver_says_so(tmp_path: Path, text: str | None) -> None:
+    path = tmp_path / "resolv.conf"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(EnvironmentFault, match="no resolver") as fault:
+        system_resolvers(None, str(path))
+    assert "--resolver" in fault.value.tip
+
+
+@pytest.fixture
+def phone_book(monkeypatch: pytest.MonkeyPatch) -> Iterator[LyingServer]:
+    """The server that this machine asks for the addresses of resolvers."""
+    with LyingServer() as server:
+        resolver = dns.asyncresolver.Resolver(configure=False)
+        resolver.nameservers, resolver.port, resolver.search = ["127.0.0.1"], server.port, []
+        monkeypatch.setattr(dns.asyncresolver, "default_resolver", resolver)
+        yield server
+
+
+@pytest.fixture
+def authority(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[trustme.CA]:
+    """A certificate authority that this process trusts."""
+    made = trustme.CA()
+    made.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    transport._tls_context.cache_clear()
+    yield made
+    transport._tls_context.cache_clear()
+
+
+def tls_server(authority: trustme.CA, answers_per_stream: int = 0) -> LyingServer:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("dns.office.test").configure_cert(context)
+    server = LyingServer(context, answers_per_stream)
+    server.data(NAME, "A", "192.0.2.1")
+    return server
+
+
+def ask(spec: str, tries: int, timeout: float = 1.0) -> list[tuple[str, ...]]:
+    """Send tries one after the other over one exchange; return the data of each."""
+
+    async def run() -> list[tuple[str, ...]]:
+        exchange = Exchange(parse_resolver(spec))
+        try:
+            return [(await exchange.send(numbered(n, timeout))).data("A") for n in range(1, tries + 1)]
+        finally:
+            await exchange.close()
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize(("answers_per_stream", "streams"), [(0, 1), (1, 5), (2, 3)])
+def test_a_connection_is_kept_and_replaced_when_the_server_closes_it(
+    authority: trustme.CA, answers_per_stream: int, streams: int
+) -> None:
+    with tls_server(authority, answers_per_stream) as server:
+        assert ask(f"tls://{server.spec}#dns.office.test", 5) == [("192.0.2.1",)] * 5
+        assert server.streams == streams
+
+
+def test_a_resolver_is_found_by_host_name(phone_book: LyingServer, authority: trustme.CA) -> None:
+    phone_book.data("dns.office.test", "A", "127.0.0.1")
+    with tls_server(authority) as server:
+        assert ask(f"tls://dns.office.test:{server.port}", 2) == [("192.0.2.1",)] * 2
+    assert len(phone_book.asked("dns.office.test")) == 2, "A and AAAA once"
+
+
+def test_each_address_of_a_host_is_tried_in_turn(phone_book: LyingServer) -> None:
+    phone_book.data("dns.office.test", "A", "127.0.0.3", "127.0.0.2")
+    exchange = Exchange(parse_resolver("tls://dns.office.test"))
+
+    async def addresses() -> list[str]:
+        return [await exchange._address(number) for number in (1, 2, 3)]
+
+    first, second, third = asyncio.run(addresses())
+    assert {first, second} == {"127.0.0.2", "127.0.0.3"}
+    assert third == first
+
+
+def test_a_host_without_address_is_no_answer_and_asked_for_once(phone_book: LyingServer) -> None:
+    async def run() -> int:
+        exchange = Exchange(parse_resolver("tls://dns.office.test"))
+        for number in (1, 2):
+            with pytest.raises(TimeoutError, match=r"no address of dns\.office\.test"):
+                await exchange.send(numbered(number))
+            asked.append(len(phone_book.log))
+        return len(asked)
+
+    asked: list[int] = []
+    asyncio.run(run())
+    assert asked[0] == asked[1] > 0
+
+
+def test_a_server_without_tls_is_no_answer() -> None:
+    with LyingServer() as server, pytest.raises(TimeoutError):
+        ask(f"tls://{server.spec}", 1, timeout=0.3)
+
+
+def test_a_certificate_nobody_trusts_is_no_reply() -> None:
+    with tls_server(trustme.CA()) as server, pytest.raises(Unusable, match="TLS"):
+        ask(f"tls://{server.spec}#dns.office.test", 1)
+
+
+def test_garbage_over_tls_is_no_reply_and_ends_the_connection(authority: trustme.CA) -> None:
+    with tls_server(authority) as server:
+        server.lie(NAME, lambda _response, _transport: b"garbage")
+        for _ in range(2):
+            with pytest.raises(Unusable):
+                ask(f"tls://{server.spec}#dns.office.test", 1)
