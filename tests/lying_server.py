@@ -21,6 +21,7 @@ from itertools import pairwise
 from types import TracebackType
 
 import dns.edns
+import dns.exception
 import dns.flags
 import dns.message
 import dns.name
@@ -152,8 +153,11 @@ class LyingServer:
     # -------------------------------------------------------------- serving
 
     def respond(self, wire: bytes, transport: str) -> bytes | None:
-        """Return what to send for a query."""
-        query = dns.message.from_wire(wire)
+        """Return what to send for a query; nothing for what is none."""
+        try:
+            query = dns.message.from_wire(wire)
+        except dns.exception.DNSException:
+            return None
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True).lower()
         rdtype = dns.rdatatype.to_text(question.rdtype)

@@ -25,3 +25,8 @@ def shipped(what: str) -> Traversable:
     raise EnvironmentFault(
         f"the shipped {what}/ directory is missing", tip="reinstall aidns, or name one with --catalog"
     )
+
+
+def is_installed(path: Path) -> bool:
+    """Tell whether a path lies inside the installed program, where an upgrade undoes every change."""
+    return path.resolve().is_relative_to(Path(str(files("aidns"))).resolve())

@@ -51,6 +51,7 @@ def domains(catalog: Catalog) -> Listing:
             "role": e.domain.role,
             "sharing": e.domain.sharing,
             "service": e.service,
+            "kind": "lookalike" if e.lookalike else "bypass" if e.bypass else "service",
             "confidence": e.domain.confidence,
             "breaks": e.domain.breaks,
             "evidence": best_evidence(catalog, e.domain.evidence),
@@ -59,7 +60,7 @@ def domains(catalog: Catalog) -> Listing:
         }
         for e in catalog.names
     ]
-    return _listing(objects, ("name", "scope", "role", "sharing", "service", "confidence", "evidence"))
+    return _listing(objects, ("name", "scope", "role", "sharing", "kind", "service", "confidence", "evidence"))
 
 
 def rejected(catalog: Catalog) -> Listing:

@@ -1,4 +1,4 @@
-"""Public suffixes, by the dated copy of the Public Suffix List that the publicsuffixlist package carries.
+"""Public suffixes, by the dated copy of the list that the publicsuffixlist package carries. [I/O: reads that copy]
 
 Two readings: the ICANN section guards and groups; the private section only flags names under which strangers publish.
 """

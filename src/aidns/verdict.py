@@ -13,7 +13,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from aidns import psl
-from aidns.model import Catalog, Outcome, Parking, Span, Standing, Verdict
+from aidns.model import Outcome, Parking, Span, Standing, Verdict
 from aidns.names import Name, ancestors, at_or_below
 
 DAY = 86400
@@ -145,11 +145,6 @@ def judge(
     """
     evidence = _Evidence(spans, now, thresholds)
     return {name: _judge(name, evidence, parking, thresholds) for name in names}
-
-
-def judge_catalog(spans: Iterable[Span], catalog: Catalog, now: int) -> dict[Name, Verdict]:
-    """Return a verdict for each listed name; not for bypass names, which are listed whether they exist or not."""
-    return judge(spans, (entry.name for entry in catalog.names if not entry.bypass), now, parking=catalog.parking)
 
 
 def last_answer(spans: Iterable[Span]) -> int:

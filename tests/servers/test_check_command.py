@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Callable
@@ -28,18 +29,12 @@ def check(tmp_path: Path) -> Run:
     for path, text in SOUND.items():
         (tmp_path / "catalog" / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "catalog" / path).write_text(text, "utf-8")
-    code = "from aidns.cli import main; main()"
 
-    def run(*arguments: str, days: int = 0) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str, days: int = 0, stderr: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
         environment = os.environ | {"XDG_STATE_HOME": str(tmp_path), "SOURCE_DATE_EPOCH": str(NOW + days * DAY)}
         fixed = ["check", "--catalog", str(tmp_path / "catalog"), "--timeout", "0.3"]
-        return subprocess.run(
-            [sys.executable, "-c", code, *fixed, *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        command = [sys.executable, "-c", "from aidns.cli import main; main()", *fixed, *arguments]
+        return subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=stderr, text=True, check=False)
 
     return run
 
@@ -236,3 +231,16 @@ def test_a_state_file_of_two_runs_holds_the_outcomes_of_both(check: Run, tmp_pat
         check("--resolver", server.spec, HOST, days=1)
     found = {(str(span.outcome), span.first) for span in read_spans(state_of(tmp_path)) if span.name == HOST}
     assert {(Outcome.DENIED.value, NOW), (Outcome.DATA.value, NOW + DAY)} <= found
+
+
+def test_a_bar_is_shown_on_a_terminal_only(check: Run) -> None:
+    with LyingServer() as server:
+        assert "asking" not in check("--resolver", server.spec, HOST).stderr
+        master, terminal = pty.openpty()
+        done = check("--resolver", server.spec, HOST, stderr=terminal, days=1)
+        os.close(terminal)
+        shown = os.read(master, 65536).decode()
+        os.close(master)
+    assert done.returncode == 0
+    assert "asking" in shown
+    assert "2/2" in shown

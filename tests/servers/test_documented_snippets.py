@@ -21,7 +21,7 @@ from aidns.verify.run import verify
 NOW = 1795305600
 PAGE = Path(__file__).parents[2] / "docs" / "servers.md"
 SNIPPETS = dict(re.findall(r"<!-- tried: ([\w-]+) -->\n```\w*\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL))
-LIST_PATH = re.compile(r"/etc/[\w./-]+/(?:unbound\.conf|rpz\.zone|hosts\.txt)")
+LIST_PATH = re.compile(r"/etc/[\w./-]+/(?:unbound\.conf|rpz\.zone|hosts\.txt|dnsmasq\.conf)")
 
 
 def snippet(name: str, setup: Setup) -> str:
@@ -56,8 +56,8 @@ def _kresd(setup: Setup) -> dict[str, str]:
     return {"kresd.conf": head + snippet("kresd", setup) + forward + tail}
 
 
-def _dnsmasq(setup: Setup) -> dict[str, str]:
-    return {"dnsmasq.conf": settings("dnsmasq-hosts", setup)["dnsmasq.conf"] + snippet("dnsmasq", setup)}
+def _dnsmasq(name: str) -> Callable[[Setup], dict[str, str]]:
+    return lambda setup: {"dnsmasq.conf": settings("dnsmasq-hosts", setup)["dnsmasq.conf"] + snippet(name, setup)}
 
 
 CASES: dict[str, tuple[str, str, str, Callable[[Setup], dict[str, str]]]] = {
@@ -66,7 +66,8 @@ CASES: dict[str, tuple[str, str, str, Callable[[Setup], dict[str, str]]]] = {
     "bind": ("bind-rpz", "rpz", "school", _bind),
     "pdns": ("pdns-rpz", "rpz", "school", _pdns),
     "kresd": ("kresd-rpz", "rpz", "deepseek-org", _kresd),
-    "dnsmasq": ("dnsmasq-hosts", "hosts", "school", _dnsmasq),
+    "dnsmasq": ("dnsmasq-hosts", "dnsmasq", "school", _dnsmasq("dnsmasq")),
+    "dnsmasq-hosts": ("dnsmasq-hosts", "hosts", "school", _dnsmasq("dnsmasq-hosts")),
 }
 """Case -> kind of server, format, policy (one with exceptions, but for Knot Resolver), configuration."""
 
@@ -97,4 +98,13 @@ def rendered(fmt: str, policy: str, folder: Path) -> tuple[Path, BlockSet]:
 
 def test_every_snippet_is_tried() -> None:
     """No block of the page is marked as tried that no case loads."""
-    assert set(SNIPPETS) == {"unbound", "unbound-rpz", "bind-options", "bind-zone", "pdns", "kresd", "dnsmasq"}
+    assert set(SNIPPETS) == {
+        "unbound",
+        "unbound-rpz",
+        "bind-options",
+        "bind-zone",
+        "pdns",
+        "kresd",
+        "dnsmasq",
+        "dnsmasq-hosts",
+    }

@@ -45,7 +45,26 @@ HOSTS = """\
 0.0.0.0 blocked.com
 :: blocked.com
 """
-TEXT = {"unbound": UNBOUND, "dnsmasq-hosts": HOSTS}
+DNSMASQ = """\
+address=/p.aidns-canary.example/#
+local=/p.aidns-canary.example/
+address=/blocked.com/
+"""
+SERVERS_FILE = """\
+server=/p.aidns-canary.example/
+server=/blocked.com/
+"""
+STORE = """\
+p.aidns-canary.example bp
+blocked.com bb
+"""
+TEXT = {
+    "unbound": UNBOUND,
+    "dnsmasq": DNSMASQ,
+    "dnsmasq-servers": SERVERS_FILE,
+    "dnsmasq-hosts": HOSTS,
+    "dnsdist-cdb": STORE,
+}
 
 each_kind = pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.server(kind)) for kind in KINDS])
 

@@ -6,6 +6,7 @@ import ast
 import difflib
 import os
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -71,7 +72,7 @@ def test_own_policy_of_the_readme_is_sound(tmp_path: Path) -> None:
     policy = find_policy(loaded.catalog, str(tmp_path / name))
     assert tomllib.loads(text)["extends"] in loaded.catalog.policies
     assert policy.allow and policy.exception and policy.block
-    assert all(one.expires for one in (*policy.allow, *policy.exception))
+    assert all(allow.expires for allow in policy.allow) and all(exception.expires for exception in policy.exception)
 
 
 @every_page
@@ -80,6 +81,33 @@ def test_make_targets_exist(page: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     assert set(re.findall(r"\bmake ([a-z-]+)\b(?=[`\s]*(?:$|[`#(=]))", TEXTS[page], re.MULTILINE)) <= targets
     assert set(re.findall(r"`make ([a-z-]+)", TEXTS[page])) <= targets
+
+
+def test_make_alone_lists_what_people_need() -> None:
+    """Bare `make` changes nothing and names every door."""
+    listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    wanted = [
+        "help",
+        "setup",
+        "lists",
+        "lint",
+        "test",
+        "test-servers",
+        "bench",
+        "smoke",
+        "fmt",
+        "check",
+        "docs",
+        "clean",
+    ]
+    assert {target for target in wanted if not re.search(rf"^  make {target} +\S", listed, re.MULTILINE)} == set()
+
+
+def test_the_program_names_pages_that_exist() -> None:
+    """A page of docs/ that a message, a help text or a comment sends people to is there."""
+    source = "".join(path.read_text(encoding="utf-8") for path in SRC.rglob("*.py"))
+    named = set(re.findall(r"\bdocs/[\w-]+\.md\b", source))
+    assert {page for page in named if not (ROOT / page).exists()} == set()
 
 
 @every_page

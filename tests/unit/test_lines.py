@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import samples
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
+import samples
 from aidns.catalog import lines
 from aidns.data import shipped
 
@@ -151,7 +152,7 @@ def test_every_listed_name_is_on_its_own_line() -> None:
             assert row == f'name = "{domain["name"]}"' or row.startswith(f'name = "{domain["name"]}"  '), (name, row)
 
 
-@given(st.text(st.sampled_from('ab =[]{}"\'#\n.,1'), max_size=120))
+@given(st.text(st.sampled_from("ab =[]{}\"'#\n.,1"), max_size=120))
 def test_no_text_breaks_the_index(text: str) -> None:
     """Broken TOML, too, gets lines that exist."""
     assert all(1 <= line <= text.count("\n") + 1 for line in lines.index(text).values())

@@ -8,15 +8,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dns.asyncresolver
+import dns.edns
+import dns.message
 import dns.resolver
 import pytest
 import trustme
 
+from aidns import wire
 from aidns.errors import EnvironmentFault
 from aidns.lookup import transport
 from aidns.lookup.attempt import Question, Try
+from aidns.lookup.outcome import classify
 from aidns.lookup.resolver import parse_resolver
-from aidns.lookup.transport import Exchange, Unusable, system_resolvers
+from aidns.lookup.transport import Exchange, Unusable, reply_of, system_resolvers
 from aidns.names import Name
 from lying_server import LyingServer
 
@@ -145,3 +149,35 @@ def test_garbage_over_tls_is_no_reply_and_ends_the_connection(authority: trustme
         for _ in range(2):
             with pytest.raises(Unusable):
                 ask(f"tls://{server.spec}#dns.office.test", 1)
+
+
+# ------------------------------------------------------------------ two decoders, one meaning
+
+MESSAGES = {
+    "data": "opcode QUERY\nrcode NOERROR\nflags QR RD RA\n;QUESTION\nWWW.shop.com. IN A\n"
+    ";ANSWER\nwww.SHOP.com. 60 IN CNAME a.cdn.net.\na.cdn.net. 60 IN A 192.0.2.2\na.cdn.net. 60 IN A 192.0.2.1\n",
+    "null": "rcode NOERROR\nflags QR\n;QUESTION\nwww.shop.com. IN A\n;ANSWER\nwww.shop.com. 60 IN A 0.0.0.0\n",
+    "denied": "rcode NXDOMAIN\nflags QR\n;QUESTION\nwww.shop.com. IN A\n"
+    ";AUTHORITY\nshop.com. 60 IN SOA ns.shop.com. h.shop.com. 1 2 3 4 5\n",
+    "denied by the root": "rcode NXDOMAIN\nflags QR\n;QUESTION\nwww.shop.com. IN A\n"
+    ";AUTHORITY\n. 60 IN SOA a. b. 1 2 3 4 5\n",
+    "policy zone": "rcode NXDOMAIN\nflags QR\n;QUESTION\nwww.shop.com. IN A\n"
+    ";ADDITIONAL\nrpz.office. 60 IN SOA a. b. 1 2 3 4 5\n",
+    "own zone": "rcode NXDOMAIN\nflags QR\n;QUESTION\nwww.shop.com. IN A\n"
+    ";AUTHORITY\nshop.com. 60 IN SOA ns.shop.com. AIDNS.invalid. 1 2 3 4 5\n",
+    "chain with odd labels": "rcode NXDOMAIN\nflags QR\n;QUESTION\nwww.shop.com. IN A\n"
+    ";ANSWER\nwww.shop.com. 60 IN CNAME a\\032b\\.c.net.\n;AUTHORITY\nnet. 60 IN SOA a. b. 1 2 3 4 5\n",
+    "servfail": "rcode SERVFAIL\nflags QR\n;QUESTION\nwww.shop.com. IN A\n",
+}
+
+
+@pytest.mark.parametrize("ede", [None, 15, 19, 22])
+@pytest.mark.parametrize("text", MESSAGES.values(), ids=MESSAGES)
+def test_both_decoders_read_the_same(text: str, ede: int | None) -> None:
+    message = dns.message.from_text(text)
+    if ede:
+        message.use_edns(0, options=[dns.edns.EDEOption(ede, "why")])
+    wire_form = message.to_wire()
+    by_dnspython = reply_of(dns.message.from_wire(wire_form), numbered(1))
+    by_hand = wire.parse(wire_form)
+    assert classify(by_dnspython, NAME, "A") == classify(by_hand, NAME, "A")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from aidns.lookup.spans import from_observation, merge_all
 from aidns.model import Observation, Outcome, Parking, Span, Standing, Verdict
@@ -280,6 +282,12 @@ def test_the_last_answer_is_the_last_usable_one() -> None:
     seen = [say(Outcome.DATA, -4), say(Outcome.FILTERED, -3), *(say(outcome, 0) for outcome in FAILURES)]
     assert last_answer(spans_of(seen)) == NOW - 3 * DAY
     assert last_answer([]) == 0
+
+
+def test_the_documented_thresholds_are_those_in_force() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "checking.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (\d+) \|", page, re.MULTILINE))
+    assert {name: int(value) for name, value in rows.items()} == asdict(DEFAULT)
 
 
 # ------------------------------------------------------------------ properties

@@ -68,6 +68,8 @@ def _relative_to_here(path: str) -> str:
 
 
 def read_text(file: Traversable, shown: str, problems: list[Problem]) -> str | None:
+    """Return a file's text; None, with a problem noted, when it cannot be read, is too large or is not UTF-8."""
+
     def fault(message: str, tip: str) -> None:
         problems.append(Problem("unreadable-file", shown, 0, "", message, tip))
 

@@ -28,7 +28,7 @@ def service_names(
         for i, domain in enumerate(service.domains):
             field = f"domains[{i}].name"
             for text in _expand(domain, regions, reader, path, field):
-                name = reader.name(path, field, text)
+                name = reader.name(path, field, text, fixable=text == domain.name)
                 if name:
                     yield Listed(OwnedName(name, domain, service.id), path, field)
         for i, dependency in enumerate(service.dependencies):

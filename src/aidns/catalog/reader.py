@@ -15,6 +15,7 @@ from aidns.model import (
     Bypass,
     CatalogInfo,
     Entry,
+    Fix,
     Lookalike,
     Measure,
     Parking,
@@ -89,6 +90,11 @@ SINGLES: dict[str, type[Entry]] = {
 EntryT = TypeVar("EntryT", bound=Entry)
 
 
+def facts(text: str) -> dict[str, Any]:
+    """Return what a TOML text says. Raises tomllib.TOMLDecodeError, RecursionError where it is nested too deeply."""
+    return tomllib.loads(text)
+
+
 class Reader:
     """Parses sources once, converts on request, collects problems with their lines."""
 
@@ -97,15 +103,15 @@ class Reader:
         self.problems = problems
         self.raw = {path: raw for path in sources if (raw := self._parse(path)) is not None}
 
-    def problem(self, rule: str, path: str, field: str, message: str, tip: str) -> None:
+    def problem(self, rule: str, path: str, field: str, message: str, tip: str, fix: Fix | None = None) -> None:
         source = self.sources.get(path)
         line = lines.find(lines.index(source.text), field) if source else 0
-        self.problems.append(Problem(rule, source.shown if source else path, line, field, message, tip))
+        self.problems.append(Problem(rule, source.shown if source else path, line, field, message, tip, fix=fix))
 
     def _parse(self, path: str) -> dict[str, Any] | None:
         source = self.sources[path]
         try:
-            return tomllib.loads(source.text)
+            return facts(source.text)
         except tomllib.TOMLDecodeError as error:
             line = int(found[1]) if (found := re.search(r"at line (\d+)", str(error))) else source.text.count("\n") + 1
             message = names.printable(str(error))
@@ -131,7 +137,7 @@ class Reader:
                 )
                 continue
             if "id" in raw:
-                self.problem("id-form", path, "id", "the file's name is the id", "leave the key out")
+                self.problem("id-form", path, "id", "the file's name is the id", "leave the key out", Fix("id"))
             value = self.value(path, to, {**{k: v for k, v in raw.items() if k != "id"}, "id": subject})
             if value is not None:
                 yield subject, value
@@ -186,9 +192,19 @@ class Reader:
                 where = ", ".join([*SUBJECTS, *COLLECTIONS])
                 self.problem("unknown-file", path, "", "belongs to no part of the catalogue", f"folders are {where}")
 
-    def name(self, path: str, field: str, text: str) -> names.Name | None:
+    def name(self, path: str, field: str, text: str, *, fixable: bool = True) -> names.Name | None:
         try:
             return names.parse(text)
         except names.InvalidName as error:
-            self.problem("name-form", path, field, error.message, error.tip)
+            self.problem(
+                "name-form", path, field, error.message, error.tip, _canonical_name(field, text) if fixable else None
+            )
             return None
+
+
+def _canonical_name(field: str, text: str) -> Fix | None:
+    """Return the edit to the one spelling that is stored, where `text` is another spelling of a name."""
+    try:
+        return Fix(field, names.normalise(text))
+    except names.InvalidName:
+        return None

@@ -11,6 +11,8 @@ from aidns.cli.base import AidnsCommand, App, adapt_errors, global_options
 
 COMMANDS: dict[str, str] = {
     "lint": "Find every fault of the catalogue, with file, line and a tip.",
+    "fix": "Put catalogue files into canonical form and mend what a machine can mend.",
+    "new": "Write a new service into the catalogue, question by question.",
     "list": "List services, domains, policies and the other tables.",
     "show": "Show one service, provider, policy, measure or format whole.",
     "explain": "Say why a name is blocked, by whom, what breaks and how to allow it.",

@@ -78,65 +78,56 @@ def default_state_file() -> Path:
 
 def global_options() -> list[click.Parameter]:
     """Return the options that every command takes, before or after its name."""
+    directory = click.Path(exists=True, file_okay=False, path_type=Path)
+    return [
+        click.Option(
+            ["--catalog"],
+            type=directory,
+            multiple=True,
+            metavar="DIR",
+            help="Catalogue to use instead of the shipped one; repeat to lay later ones over earlier ones.",
+            expose_value=False,
+            callback=_store("catalog_dirs", lambda old, new: old + tuple(new)),
+        ),
+        _flag(["--json"], "Print one JSON document.", _store("json", lambda _, new: new), is_flag=True),
+        _flag(["-v", "--verbose"], "Say more on stderr.", _store("verbosity", lambda old, new: old + new), count=True),
+        _flag(["-q", "--quiet"], "Say less on stderr.", _store("verbosity", lambda old, new: old - new), count=True),
+        click.Option(
+            ["--color"],
+            type=click.Choice(["auto", "always", "never"]),
+            default=None,
+            expose_value=False,
+            is_eager=True,
+            callback=_choose_colour,
+            help="Colours: auto (the default; NO_COLOR honoured), always or never.",
+        ),
+    ]
 
-    def store(name: str, change: Callable[[Any, Any], Any]) -> Callable[[click.Context, click.Parameter, Any], None]:
-        def callback(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
-            if value:
-                app = ctx.ensure_object(App)
-                setattr(app, name, change(getattr(app, name), value))
 
-        return callback
+Callback = Callable[[click.Context, click.Parameter, Any], None]
 
-    def colour(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
-        if value is None and ctx.parent is not None:
-            return
-        choice = value or "auto"
-        if choice == "auto":
-            ctx.color = False if os.environ.get("NO_COLOR") else ctx.color
-        else:
-            ctx.color = choice == "always"
-        ctx.ensure_object(App).color = ctx.color
 
-    catalog = click.Option(
-        ["--catalog"],
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
-        multiple=True,
-        metavar="DIR",
-        help="Catalogue to use instead of the shipped one; repeat to lay later ones over earlier ones.",
-        expose_value=False,
-        callback=store("catalog_dirs", lambda old, new: old + tuple(new)),
-    )
-    as_json = click.Option(
-        ["--json"],
-        is_flag=True,
-        help="Print one JSON document.",
-        expose_value=False,
-        callback=store("json", lambda _, new: new),
-    )
-    verbose = click.Option(
-        ["-v", "--verbose"],
-        count=True,
-        help="Say more on stderr.",
-        expose_value=False,
-        callback=store("verbosity", lambda old, new: old + new),
-    )
-    quiet = click.Option(
-        ["-q", "--quiet"],
-        count=True,
-        help="Say less on stderr.",
-        expose_value=False,
-        callback=store("verbosity", lambda old, new: old - new),
-    )
-    color = click.Option(
-        ["--color"],
-        type=click.Choice(["auto", "always", "never"]),
-        default=None,
-        expose_value=False,
-        is_eager=True,
-        callback=colour,
-        help="Colours: auto (the default; NO_COLOR honoured), always or never.",
-    )
-    return [catalog, as_json, verbose, quiet, color]
+def _flag(names: list[str], text: str, callback: Callback, **kind: bool) -> click.Option:
+    return click.Option(names, help=text, expose_value=False, callback=callback, **kind)
+
+
+def _store(name: str, change: Callable[[Any, Any], Any]) -> Callback:
+    def callback(ctx: click.Context, _param: click.Parameter, value: Any) -> None:
+        if value:
+            app = ctx.ensure_object(App)
+            setattr(app, name, change(getattr(app, name), value))
+
+    return callback
+
+
+def _choose_colour(ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value is None and ctx.parent is not None:
+        return
+    if (value or "auto") == "auto":
+        ctx.color = False if os.environ.get("NO_COLOR") else ctx.color
+    else:
+        ctx.color = value == "always"
+    ctx.ensure_object(App).color = ctx.color
 
 
 class AidnsCommand(click.Command):

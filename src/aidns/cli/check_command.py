@@ -145,8 +145,11 @@ def report(app: App, task: Task, tally: Tally, verdicts: Mapping[Name, Verdict],
     for line in trouble_lines(tally):
         app.warn(line)
     counts = Counter(str(verdict.standing) for verdict in verdicts.values())
-    asked = sum(tally.asked.values())
-    app.say(f"{len(verdicts)} names, {asked} questions to {len(tally.asked)} resolver(s)")
+    if tally.probes:
+        there = sum(probe.answers for probe in tally.probes)
+        app.say(f"{len(verdicts)} names, {sum(tally.asked.values())} questions to {there} resolver(s)")
+    else:
+        app.say(f"{len(verdicts)} names, all of which answered within the last 20 hours: nothing asked")
     app.say(", ".join(f"{count} {standing}" for standing, count in counts.most_common()))
     for line in change_lines(changes, everything=app.verbosity > 0):
         app.say(line)
@@ -169,12 +172,14 @@ def trouble_lines(tally: Tally) -> Iterator[str]:
 
 def change_lines(changes: Sequence[Change], *, everything: bool) -> Iterator[str]:
     """Yield the changes since the last run; names seen alive for the first time are only counted."""
+    from aidns.names import printable
+
     found = [change for change in changes if (change[0].standing, change[1].standing) != ("unknown", "live")]
     if first_seen := len(changes) - len(found):
         yield f"{first_seen} names seen alive for the first time, or again after nothing was known"
     shown = found if everything else found[:SHOWN_CHANGES]
     for former, latter in shown:
-        yield f"{latter.name}: {former.standing} → {latter.standing}: {latter.why}"
+        yield printable(f"{latter.name}: {former.standing} → {latter.standing}: {latter.why}", 500)
     if rest := len(found) - len(shown):
         yield f"… and {rest} more changes: -v or --json shows all"
 

@@ -49,15 +49,8 @@ def command(
     memory = pipeline.remember(catalog, state or default_state_file(), at)
     prepared = pipeline.prepare(catalog, pipeline.find_policy(catalog, policy), at, memory, scope)
     made = pipeline.artefact(catalog, prepared, fmt, memory, lambda digest: stamp(None, "", digest, at), template, zone)
-    for note in prepared.notes:
-        app.warn(note)
-    for line in weakened_lines((made,)):
-        app.warn(line)
+    for warning in (*prepared.notes, *weakened_lines((made,))):
+        app.warn(warning)
     if strict and made.weakened:
-        raise UnsafeError(
-            f"{fmt.id} weakens {len(made.weakened)} kind(s) of rules", tip="leave --strict out to accept that"
-        )
-    if app.json:
-        app.print_json({"schema": "aidns/artefact/1", "artefact": made})
-    else:
-        click.echo(made.text, nl=False)
+        raise UnsafeError(f"{fmt.id} weakens rules", tip="leave --strict out to accept the losses named above")
+    app.print_json({"schema": "aidns/artefact/1", "artefact": made}) if app.json else click.echo(made.text, nl=False)

@@ -84,8 +84,8 @@ def start(
 ) -> Iterator[Server]:
     """Run a server that has loaded `lists` (and `allow`, before them) and forwards everything else to `upstream`.
 
-    Ready means: a fresh name's answer comes from our upstream, then `canary` is answered positively, because BIND
-    answers unfiltered until its policy index exists. Raises EnvironmentFault with the end of the server's log when a
+    Ready means: a fresh name's answer comes from our upstream, then the list answers `canary`, because BIND answers
+    unfiltered until its policy index exists. Raises EnvironmentFault with the end of the server's log when a
     program is missing or the server does not become ready, UsageError for an unknown kind or a misplaced `allow`.
     """
     found = _kind(kind)
@@ -191,7 +191,8 @@ def _launch(kind: Kind, setup: Setup) -> Server:
 
 def _wait_until_ready(server: Server, upstream: int, canary: str) -> None:
     deadline = time.monotonic() + START_LIMIT
-    steps = {"no answer from the upstream came through": _forwards, "the canary is not answered": _canary_answered}
+    listed = _canary_denied if server.kind.denies_canary else _canary_answered
+    steps = {"no answer from the upstream came through": _forwards, "the canary is not answered": listed}
     for trouble, step in steps.items():
         while not step(server.port, upstream, canary):
             if server.ended():
@@ -215,6 +216,15 @@ def _canary_answered(port: int, _upstream: int, canary: str) -> bool:
         return bool(ask(port, canary, "A", timeout=_READY_TIMEOUT).data("A"))
     except TimeoutError:
         return False
+
+
+def _canary_denied(port: int, _upstream: int, canary: str) -> bool:
+    """Tell whether the list denies the canary: the upstream's own denial has an SOA."""
+    try:
+        reply = ask(port, canary, "A", timeout=_READY_TIMEOUT)
+    except TimeoutError:
+        return False
+    return reply.rcode == "NXDOMAIN" and reply.authority_soa is None
 
 
 def _start_failure(server: Server, why: str) -> EnvironmentFault:

@@ -28,7 +28,7 @@ from aidns.errors import EnvironmentFault
 from aidns.lookup.attempt import Try
 from aidns.lookup.resolver import Resolver, parse_resolvers
 from aidns.names import printable
-from aidns.wire import PAYLOAD, Ede, Record, Reply
+from aidns.wire import PAYLOAD, Ede, Record, Reply, read_question
 
 BOOTSTRAP_SECONDS = 2.0
 """Time to find the address of a resolver that was given by host name."""
@@ -195,7 +195,9 @@ def _data_text(rdtype: dns.rdatatype.RdataType, rdata: Any) -> str:
 
 
 def _name_text(name: dns.name.Name) -> str:
-    return name.to_text(omit_final_dot=True).lower()
+    r"""Return a name as `wire` writes it: a dot inside a label is `\046`, never taken for one between labels."""
+    header = bytes(12)
+    return read_question(header + name.to_digestable() + bytes(4))[0]
 
 
 def _query(attempt: Try) -> dns.message.Message:

@@ -1,6 +1,6 @@
 """The values everything else works on: frozen, without behaviour beyond small look-ups, without I/O."""
 
-from aidns.model.catalog import Catalog, OwnedName, Problem, Vocab
+from aidns.model.catalog import Catalog, Fix, OwnedName, Problem, Vocab
 from aidns.model.checking import Observation, Outcome, Span, Standing, Verdict
 from aidns.model.compiled import Answer, Artefact, BlockSet, LeftOut, Rule, Selection, Weakened
 from aidns.model.entries import (
@@ -56,6 +56,7 @@ __all__ = [
     "Entry",
     "Evidence",
     "Fact",
+    "Fix",
     "Garden",
     "InlineAllow",
     "InlineBlock",

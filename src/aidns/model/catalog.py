@@ -65,10 +65,18 @@ class Catalog(Struct, frozen=True):
     digest: str = ""
 
 
+class Fix(Struct, frozen=True):
+    """An edit that mends a fault without a person's judgement: what `field` says then; None takes it out."""
+
+    field: str
+    value: str | None = None
+
+
 class Problem(Struct, frozen=True):
     """One fault of the catalogue or of a policy, with where it is and how to mend it.
 
     `field` is a path such as `domains[2].evidence[0].url`; `line` counts from 1, 0 when the whole file is meant.
+    `aidns fix` makes the `fix`, where there is one.
     """
 
     rule: str
@@ -78,7 +86,7 @@ class Problem(Struct, frozen=True):
     message: str
     tip: str = ""
     level: Literal["error", "warning"] = "error"
-    fixable: bool = False
+    fix: Fix | None = None
 
     def __str__(self) -> str:
         """Return the problem as one printable line, whatever the file holds."""
@@ -86,4 +94,5 @@ class Problem(Struct, frozen=True):
         field = f" {self.field}:" if self.field else ""
         end = "" if self.tip.endswith("?") else "."
         tip = f" Tip: {self.tip}{end}" if self.tip else ""
+        tip += " `aidns fix` does it." if self.fix else ""
         return printable(f"{where}: {self.level} [{self.rule}]{field} {self.message}.{tip}", 1000)

@@ -1,7 +1,8 @@
 """Entries of the catalogue's files: facts, evidence, services, providers, measures and the smaller tables.
 
-These types double as the schema of the TOML files (docs/catalog-guidelines.md explains each key). Text that a person
-wrote stays text here; names become `Name` when the catalogue is assembled.
+These types double as the schema of the TOML files (docs/catalog-guidelines.md explains each key), and the order of
+their fields is the canonical order of keys. Text that a person wrote stays text here; names become `Name` when the
+catalogue is assembled.
 """
 
 from __future__ import annotations
@@ -75,12 +76,12 @@ class Domain(Entry, frozen=True):
     evidence: tuple[Evidence, ...] = ()
 
 
-class Dependency(Entry, frozen=True):
+class Dependency(Entry, frozen=True, kw_only=True):
     """A name that a service needs and somebody else owns: documentation, never output by itself."""
 
     name: Text
-    breaks: Text
     role: str = ""
+    breaks: Text
     note: str = ""
     evidence: tuple[Evidence, ...] = ()
 
@@ -146,7 +147,7 @@ class Citation(Entry, frozen=True):
     says: Text
 
 
-class Measure(Entry, frozen=True):
+class Measure(Entry, frozen=True, kw_only=True):
     """A fact about the world: who restricted what, for whom, since when."""
 
     schema: SchemaVersion
@@ -158,11 +159,11 @@ class Measure(Entry, frozen=True):
     strength: Text
     status: Text
     since: SeenDate
+    until: dt.date | None = None
     checked: dt.date
-    citations: Annotated[tuple[Citation, ...], Meta(min_length=1)]
     dns_cannot: Annotated[tuple[Text, ...], Meta(min_length=1)]
     wording: tuple[Wording, ...] = ()
-    until: dt.date | None = None
+    citations: Annotated[tuple[Citation, ...], Meta(min_length=1)]
     note: str = ""
     id: str = ""
 
@@ -171,9 +172,9 @@ class Shared(Entry, frozen=True):
     """Infrastructure that no rule of ours may equal or cover."""
 
     name: Text
+    klass: Text = msgspec.field(name="class")
     what: Text
     breaks: Text
-    klass: Text = msgspec.field(name="class")
     scope: Scope = "subtree"
     note: str = ""
     evidence: tuple[Evidence, ...] = ()
@@ -188,14 +189,14 @@ class Parking(Entry, frozen=True):
     evidence: tuple[Evidence, ...] = ()
 
 
-class Rejected(Entry, frozen=True):
+class Rejected(Entry, frozen=True, kw_only=True):
     """A name that was looked at and left out."""
 
     name: Text
     reason: Text
+    note: str = ""
     decided: dt.date
     scope: Scope = "exact"
-    note: str = ""
     service: str = ""
     evidence: tuple[Evidence, ...] = ()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from aidns.model import BlockSet
-from aidns.render.base import Action, Body, Format
+from aidns.blockset import inherited, nearest
+from aidns.model import Answer, BlockSet
+from aidns.names import Name
+from aidns.render.base import Action, Body, Format, Row
 from aidns.render.trees import blocks_alone, every_owner
 
 
@@ -13,10 +15,45 @@ def lower_mikrotik(blockset: BlockSet, action: Action, zone_length: int) -> Body
 
 
 def lower_windows(blockset: BlockSet, action: Action, zone_length: int) -> Body:
-    """Return the owners deepest first: the first policy that matches decides, so deeper ones come earlier."""
-    body = every_owner(blockset)
-    rows = tuple(sorted(body.rows, key=lambda row: -row.name.count(".")))
-    return Body(rows, body.entries)
+    """Return one row a block: `data` are its criteria, the names it catches and the exceptions it lets pass.
+
+    A policy of the server itself can deny but not allow (its manual: ALLOW is for zones), so that an exception is a
+    hole in the criterion of the block around it: `EQ` names one of which must match, `NE` none of which may.
+    """
+    starts = {name for name in blockset.minimal if not inherited(blockset.minimal, name)}
+    passing: dict[Name, list[str]] = {name: [] for name in starts}
+    for name, answer in blockset.minimal.items():
+        if name not in starts:
+            passing[_start_above(blockset, name, starts)] += _matching(name, answer, blocked=False)
+        elif not answer.self_blocked:
+            passing[name].append(name)  # a server that reads `*.name` as the name, too, must not block it
+    rows = tuple(
+        Row(
+            name,
+            data=(
+                ",".join(("EQ", *_matching(name, blockset.minimal[name], blocked=True))),
+                *([",".join(("NE", *passing[name]))] if passing[name] else []),
+            ),
+        )
+        for name in blockset.minimal
+        if name in starts
+    )
+    return Body(rows, every_owner(blockset).entries)
+
+
+def _start_above(blockset: BlockSet, name: Name, starts: set[Name]) -> Name:
+    """Return the block that an exception lies in."""
+    above = nearest(blockset.minimal, name)
+    while above is not None and above not in starts:
+        above = nearest(blockset.minimal, above)
+    assert above is not None, "an exception lies in a block"
+    return above
+
+
+def _matching(name: Name, answer: Answer, *, blocked: bool) -> list[str]:
+    """Return the patterns for what is blocked, or passes, at a name and below it."""
+    own = [name] if answer.self_blocked == blocked else []
+    return [*own, f"*.{name}"] if answer.below_blocked == blocked else [*own]
 
 
 MIKROTIK = Format(
@@ -40,6 +77,7 @@ WINDOWS_DNS = Format(
     comment="#",
     actions=("refuse",),
     lower=lower_windows,
-    covers="a listed name and everything below it, every type, answered REFUSED",
+    covers="a listed name and everything below it, every type, denied",
+    canary="is denied",
     install="run it in an elevated PowerShell on the DNS server: it replaces the policies of an earlier run",
 )

@@ -15,7 +15,7 @@ from aidns.errors import DataError, UnsafeError
 from aidns.model import Artefact, BlockSet, Catalog, Verdict
 from aidns.names import Name
 from aidns.render import header
-from aidns.render.base import Format, check_rows, choose_action, listed_canary
+from aidns.render.base import Action, Body, Format, check_rows, choose_action, listed_canary
 from aidns.render.rpz import DEFAULT_ZONE_LENGTH, NEGATIVE, OWN_SOA_RNAME, PASSTHRU, records
 
 Version = Callable[[str], tuple[int, int]]
@@ -43,20 +43,8 @@ def render(
             f"policy {blockset.policy.id} blocks nothing", tip="an empty list would quietly end all protection"
         )
     check_rows(body.rows)
-    canary = listed_canary(fmt, blockset)
     compiled, template_id = _template(fmt, template)
-    context: dict[str, object] = {
-        "rows": body.rows,
-        "canary": canary,
-        "soa_rname": OWN_SOA_RNAME,
-        "policy": {
-            "id": blockset.policy.id,
-            "title": names.ascii_line(blockset.policy.title),
-            "scope": names.ascii_line(blockset.client_scope),
-        },
-        "action": action.name,
-        "records": {"block": records(action), "negative": NEGATIVE, "pass": PASSTHRU},
-    }
+    context = _context(fmt, blockset, action, body)
 
     def text(head: tuple[str, ...], serial: int) -> str:
         try:
@@ -83,6 +71,22 @@ def render(
         action=action.name,
         entries=tuple(sorted(body.entries)),
     )
+
+
+def _context(fmt: Format, blockset: BlockSet, action: Action, body: Body) -> dict[str, object]:
+    """Return what a template sees besides `header` and `serial`."""
+    return {
+        "rows": body.rows,
+        "canary": listed_canary(fmt, blockset),
+        "soa_rname": OWN_SOA_RNAME,
+        "policy": {
+            "id": blockset.policy.id,
+            "title": names.ascii_line(blockset.policy.title),
+            "scope": names.ascii_line(blockset.client_scope),
+        },
+        "action": action.name,
+        "records": {"block": records(action), "negative": NEGATIVE, "pass": PASSTHRU},
+    }
 
 
 def path_of(fmt: Format, blockset: BlockSet) -> str:

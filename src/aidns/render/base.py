@@ -71,6 +71,8 @@ class Format(Struct, frozen=True):
     covers: str = ""
     """One sentence: names and types that a listed name covers in this format."""
     install: str = ""
+    canary: str = "answers 0.0.0.0 and ::"
+    """What happens to the canary where this file is loaded."""
 
 
 def choose_action(fmt: Format, blockset: BlockSet) -> Action:

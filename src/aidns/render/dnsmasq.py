@@ -7,12 +7,19 @@ types from leaking; `server=/n/#` sends a name upstream as usual.
 from __future__ import annotations
 
 from aidns.model import BlockSet
-from aidns.render.base import Action, Body, Format, Row
+from aidns.render.base import Action, Body, Format, Inexpressible, Row
 from aidns.render.trees import every_owner
 
 
 def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
-    """Return one row an owner: `data` are the lines for the owner and for what lies below it."""
+    """Return one row an owner: `data` are the lines for the owner and for what lies below it.
+
+    Raises Inexpressible for a walled garden that is a name: `address=` takes addresses alone.
+    """
+    if action.name == "walled-garden" and not (action.garden.a or action.garden.aaaa):
+        raise Inexpressible(
+            "dnsmasq cannot send people to a name", tip="give the walled garden an address, or use --format rpz"
+        )
     body = every_owner(blockset)
     rows = []
     for row in body.rows:
@@ -69,6 +76,7 @@ DNSMASQ_SERVERS = Format(
     comment="#",
     actions=("nxdomain",),
     lower=lower_servers,
-    covers="a listed name and everything below it, every type; the canary, too, answers NXDOMAIN",
+    covers="a listed name and everything below it, every type",
     install="servers-file=, then SIGHUP rereads it",
+    canary="is NXDOMAIN without an SOA record",
 )

@@ -79,7 +79,7 @@ def _canary(fmt: Format, blockset: BlockSet) -> tuple[str, str]:
         return "Bypasses", "every policy zone loaded after this one, for the names below"
     if fmt.allows:
         return "Canary", f"{listed_canary(fmt, blockset)} is there so that this file is never empty"
-    return "Canary", f"{blockset.canary} answers 0.0.0.0 and :: where this file is loaded"
+    return "Canary", f"{blockset.canary} {fmt.canary} where this file is loaded"
 
 
 def _liveness(blockset: BlockSet, verdicts: Mapping[names.Name, Verdict]) -> Iterable[str]:

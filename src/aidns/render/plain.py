@@ -1,4 +1,4 @@
-"""Lists of trees for consumers that match suffixes: one shape of line each, no exceptions of their own."""
+"""Lists for consumers that match suffixes: one shape of line each; exceptions only where a line can hold them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from aidns.model import BlockSet
 from aidns.render.base import Action, Body, Format
-from aidns.render.trees import blocks_alone
+from aidns.render.trees import blocks_alone, every_owner
 
 
 def _lower(*, exact: bool) -> Callable[[BlockSet, Action, int], Body]:
@@ -14,6 +14,11 @@ def _lower(*, exact: bool) -> Callable[[BlockSet, Action, int], Body]:
         return blocks_alone(blockset, exact=exact)
 
     return lower
+
+
+def lower_cdb(blockset: BlockSet, action: Action, zone_length: int) -> Body:
+    """Return every owner: a key-value store says for each name what becomes of itself and of what lies below it."""
+    return every_owner(blockset)
 
 
 DOMAINS_WILD = Format(
@@ -55,13 +60,14 @@ DNSCRYPT_PROXY = Format(
 SQUID = Format(
     id="squid",
     title="squid dstdomain list",
-    consumers=("squid ≥ 5",),
+    consumers=("squid ≥ 5 (measured: 5.7)",),
     template="squid.j2",
     file_name="squid.txt",
     comment="#",
     actions=(),
     lower=_lower(exact=True),
     covers="`.name`: the name and everything below it; a plain name: itself alone",
+    canary="is denied",
     install='acl genai dstdomain "/etc/squid/squid.txt", then http_access deny genai',
 )
 EDL = Format(
@@ -93,12 +99,13 @@ TECHNITIUM = Format(
 DNSDIST_CDB = Format(
     id="dnsdist-cdb",
     title="input of a CDB key-value store for dnsdist",
-    consumers=("dnsdist ≥ 1.5 with cdb (measured: 1.7.3)",),
+    consumers=("dnsdist ≥ 1.5 with tinycdb (measured: 1.7.3 and 0.78)",),
     template="dnsdist-cdb.j2",
-    file_name="dnsdist.cdbmake",
+    file_name="dnsdist.txt",
     comment="#",
     actions=(),
-    lower=_lower(exact=False),
-    covers="the listed name and everything below it, every type, with KeyValueLookupKeySuffix",
-    install="cdb -c dnsdist.cdb dnsdist.cdbmake, then newCDBKVStore with KeyValueStoreLookupRule",
+    lower=lower_cdb,
+    covers="the name itself (first letter) and what lies below it (second): b is blocked, p passes; every type",
+    install="cdb -c -m dnsdist.cdb dnsdist.txt; the rules that read it are in docs/formats.md",
+    canary="is NXDOMAIN without an SOA record",
 )

@@ -29,7 +29,7 @@ from aidns.catalog.lint import (
 )
 from aidns.catalog.lint.finding import Finding
 from aidns.catalog.load import Loaded
-from aidns.model import Catalog, Policy, Problem, Waiver
+from aidns.model import Catalog, Fix, Policy, Problem, Waiver
 
 RULES: dict[str, Callable[[Catalog], Iterator[Finding]]] = {
     "text-clean": text_clean.check,
@@ -75,7 +75,10 @@ def _unwaived(found: list[tuple[str, Finding]], waivers: Iterable[Waiver]) -> li
         kept = [f for f in kept if f not in hit]
         if not hit:
             message = f"nothing breaks {waiver.rule} at {waiver.file} {waiver.field} any more"
-            kept.append(("waiver-needed", Finding("waivers.toml", f"waiver[{i}]", message, "take the waiver out")))
+            field = f"waiver[{i}]"
+            kept.append(
+                ("waiver-needed", Finding("waivers.toml", field, message, "take the waiver out", fix=Fix(field)))
+            )
     return kept
 
 
@@ -87,7 +90,7 @@ def _problems(found: Iterable[tuple[str, Finding]], sources: Mapping[str, Source
             indexes[finding.path] = lines.index(source.text)
         line = lines.find(indexes[finding.path], finding.field) if source else 0
         shown = source.shown if source else finding.path
-        yield Problem(rule, shown, line, finding.field, finding.message, finding.tip, finding.level)
+        yield Problem(rule, shown, line, finding.field, finding.message, finding.tip, finding.level, finding.fix)
 
 
 __all__ = ["RULES", "Finding", "lint", "lint_policy"]

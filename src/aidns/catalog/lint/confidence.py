@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aidns.catalog.lint.finding import Finding, domains, service_path
-from aidns.model import Catalog
+from aidns.model import Catalog, Fix
 
 _HEARSAY = ("public-list", "press")
 
@@ -17,4 +17,5 @@ def check(catalog: Catalog) -> Iterator[Finding]:
         if hearsay and len(domain.evidence) == 1 and domain.confidence != "low":
             message = f"{domain.name}: one {domain.evidence[0].kind} entry is all its evidence"
             tip = 'write confidence = "low", or add stronger evidence'
-            yield Finding(service_path(service), f"domains[{i}]", message, tip)
+            fix = Fix(f"domains[{i}].confidence", "low")
+            yield Finding(service_path(service), f"domains[{i}]", message, tip, fix=fix)

@@ -7,18 +7,22 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-from aidns.model import Catalog, Domain, Evidence, OwnedName, Service
+from aidns.model import Catalog, Domain, Evidence, Fix, OwnedName, Service
 from aidns.names import Name
 
 
 class Finding(Struct, frozen=True):
-    """One fault: the file's path in the catalogue, the field's path in the file, what is wrong, what to do."""
+    """One fault: the file's path in the catalogue, the field's path in the file, what is wrong, what to do.
+
+    `fix` is the edit that does it, where no judgement is needed.
+    """
 
     path: str
     field: str
     message: str
     tip: str = ""
     level: Literal["error", "warning"] = "error"
+    fix: Fix | None = None
 
 
 def service_path(service: Service) -> str:

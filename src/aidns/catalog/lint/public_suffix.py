@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from aidns import names, psl
 from aidns.catalog.lint.finding import Finding, listed, placed
-from aidns.model import Catalog
+from aidns.model import Catalog, Fix
 
 
 def check(catalog: Catalog) -> Iterator[Finding]:
@@ -22,7 +22,8 @@ def check(catalog: Catalog) -> Iterator[Finding]:
             yield Finding(path, f"{field}.name", message, 'say why it must be covered: covers_suffix = "reason"')
         if entry.domain.covers_suffix and not suffix and (entry.scope == "exact" or entry.name not in shared):
             message = f"{entry.name} covers no suffix and no shared name"
-            yield Finding(path, f"{field}.covers_suffix", message, "leave covers_suffix out")
+            place = f"{field}.covers_suffix"
+            yield Finding(path, place, message, "leave covers_suffix out", fix=Fix(place))
     for (path, field), rejected in placed(catalog, "rejected"):
         if rejected.scope == "subtree" and _is_suffix(rejected.name):
             yield Finding(

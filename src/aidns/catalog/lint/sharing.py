@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from aidns.catalog.lint.finding import Finding, domains, service_path
-from aidns.model import Catalog
+from aidns.model import Catalog, Fix
 
 
 def check(catalog: Catalog) -> Iterator[Finding]:
@@ -17,4 +17,5 @@ def check(catalog: Catalog) -> Iterator[Finding]:
             yield Finding(path, f"domains[{i}].sharing", message, 'add breaks = "…"')
         if domain.sharing == "tenant" and domain.scope != "exact":
             message = f"{domain.name} is one tenant's name and no exact name"
-            yield Finding(path, f"domains[{i}].sharing", message, 'add scope = "exact"')
+            fix = Fix(f"domains[{i}].scope", "exact")
+            yield Finding(path, f"domains[{i}].sharing", message, 'add scope = "exact"', fix=fix)

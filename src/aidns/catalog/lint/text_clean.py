@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
+from aidns import names
 from aidns.catalog.lint.finding import Finding, placed
-from aidns.model import Catalog, SeenDate
+from aidns.model import Catalog, Fix, SeenDate
 
 MAX_TEXT = 1000
 """Characters of one text; more belongs into docs/."""
@@ -47,7 +48,9 @@ def check_entry(path: str, entry: msgspec.Struct, field: str = "") -> Iterator[F
     """Yield the unclean texts of one entry, however deep they lie."""
     for place, text in _texts(entry, field):
         if why := unclean(text):
-            yield Finding(path, place, why, _TIP)
+            tidied = names.printable(text.replace('"', "'"), MAX_TEXT)
+            fix = Fix(place, tidied) if len(text) <= MAX_TEXT and not unclean(tidied) else None
+            yield Finding(path, place, why, _TIP, fix=fix)
 
 
 def unclean(text: str) -> str:
