@@ -37,7 +37,9 @@ def _format(value: Any, wanted: str, schema: dict[str, Any], root: dict[str, Any
         yield path
 
 
-def _properties(value: Any, wanted: dict[str, Any], schema: dict[str, Any], root: dict[str, Any], path: str) -> Iterator[str]:  # fmt: skip  # noqa: E501
+def _properties(
+    value: Any, wanted: dict[str, Any], schema: dict[str, Any], root: dict[str, Any], path: str
+) -> Iterator[str]:
     for key in value.keys() & wanted.keys() if isinstance(value, dict) else ():
         yield from faults(value[key], wanted[key], root, f"{path}.{key}".lstrip("."))
 
@@ -56,7 +58,9 @@ def _required(value: Any, wanted: list[str], schema: dict[str, Any], root: dict[
         yield path
 
 
-def _items(value: Any, wanted: dict[str, Any], schema: dict[str, Any], root: dict[str, Any], path: str) -> Iterator[str]:  # fmt: skip  # noqa: E501
+def _items(
+    value: Any, wanted: dict[str, Any], schema: dict[str, Any], root: dict[str, Any], path: str
+) -> Iterator[str]:
     for i, item in enumerate(value if isinstance(value, list) else ()):
         yield from faults(item, wanted, root, f"{path}[{i}]")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aidns.lookup.outcome import FILTER_EDES, MAX_CHAIN, OWN_SOA_RNAME, classify
+from aidns.lookup.outcome import MAX_CHAIN, OWN_SOA_RNAME, classify
 from aidns.model import Outcome
 from aidns.names import Name, at_or_below
 from aidns.render import rpz
@@ -54,7 +54,10 @@ def test_a_denial_by_a_zone_above_is_a_proof(owner: str) -> None:
         (reply("NXDOMAIN", authority=(soa("com"),), additional=(soa("rpz.local"),)), "policy zone"),
         (reply("NXDOMAIN", authority=(soa("com", OWN_SOA_RNAME),)), "our own"),
         (reply("NXDOMAIN", authority=(soa("com", OWN_SOA_RNAME.rstrip(".").upper()),)), "our own"),
-        *((reply("NXDOMAIN", authority=(soa("com"),), ede=(Ede(code, "x"),)), f"EDE {code}") for code in FILTER_EDES),
+        *(
+            (reply("NXDOMAIN", authority=(soa("com"),), ede=(Ede(code, "x"),)), f"EDE {code}")
+            for code in (4, 15, 16, 17, 18)
+        ),
         *((reply(rcode, ede=(Ede(15, "list"),)), "EDE 15") for rcode in ("NOERROR", "SERVFAIL", "REFUSED")),
         (reply(answers=(address(NAME, "192.0.2.9"),), ede=(Ede(17, ""),)), "EDE 17"),
         (reply(answers=(address(NAME, "192.0.2.9"),), additional=(soa("rpz.local"),)), "policy zone"),

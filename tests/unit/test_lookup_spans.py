@@ -22,6 +22,7 @@ observations = st.builds(
     at=st.integers(0, 60).map(lambda n: n * DAY // 2),
     subject=st.sampled_from([Name("a.shop.com"), Name("x.net")]),
     detail=st.sampled_from(["", "NXDOMAIN"]),
+    chain=st.sampled_from([(), ("x.net",), ("y.net", "x.net")]),
     data=st.sampled_from([(), ("192.0.2.1",), ("192.0.2.2",)]),
     vantage=st.sampled_from(["", "eu"]),
 )
@@ -62,8 +63,8 @@ def test_nothing_that_was_seen_is_lost(seen: list[Observation]) -> None:
     spans = spans_of(seen)
     for one in seen:
         assert any(
-            (span.name, span.rdtype, span.resolver, span.outcome, span.subject, span.vantage)
-            == (one.name, one.rdtype, one.resolver, one.outcome, one.subject, one.vantage)
+            (span.name, span.rdtype, span.resolver, span.outcome, span.subject, span.chain, span.vantage)
+            == (one.name, one.rdtype, one.resolver, one.outcome, one.subject, one.chain, one.vantage)
             and span.first <= one.at <= span.last
             and one.at // DAY in span.days
             for span in spans

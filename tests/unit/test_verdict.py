@@ -106,6 +106,12 @@ def test_denials_for_other_types_and_in_other_places_add_up() -> None:
     assert verdict(*seen).standing is Standing.GONE
 
 
+@pytest.mark.parametrize("last", [1, 30])
+def test_denials_dated_after_today_do_not_count(last: int) -> None:
+    assert verdict(*denied(-7, -3, last)).standing is Standing.SUSPECT
+    assert verdict(*denied(1, 5, 9)).standing is Standing.UNKNOWN
+
+
 @pytest.mark.parametrize("outcome", [Outcome.DATA, Outcome.NODATA])
 @pytest.mark.parametrize("resolver", RESOLVERS)
 def test_any_answer_restores_at_once(outcome: Outcome, resolver: str) -> None:

@@ -48,11 +48,11 @@ def write_over(file: Path, text: str) -> None:
     aside.replace(file)
 
 
-def write_new(file: Path, text: str) -> None:
-    """Write a file that does not exist yet. Raises UsageError where it does."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
+def write_new(texts: Mapping[Path, str]) -> None:
+    """Write files that do not exist yet: all or none. Raises UsageError where one does."""
+    if there := [str(file) for file in texts if file.exists()]:
+        raise UsageError(f"{', '.join(there)} is there already", tip="edit it, or choose another id")
+    for file, text in texts.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("x", encoding="utf-8") as out:
             out.write(text)
-    except FileExistsError:
-        raise UsageError(f"{file} exists already", tip="edit it, or choose another id") from None

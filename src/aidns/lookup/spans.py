@@ -19,15 +19,19 @@ MAX_DAYS = 40
 RECHECK_SECONDS = 20 * 3600
 """What answered within this time is not asked again: less than a day, so that a nightly run never skips a night."""
 
-SpanKey = tuple[str, str, str, str, str, str, tuple[str, ...]]
+SpanKey = tuple[str, str, str, str, str, str, tuple[str, ...], tuple[str, ...]]
 Proven = frozenset[tuple[str, str, str]]
 """Name, rdtype and resolver of what needs no question now."""
 
 
 def span_key(span: Span | Observation) -> SpanKey:
-    """Return what two spans must share to be one. Name servers belong to it: who serves a zone is its history."""
+    """Return what two spans must share to be one.
+
+    The chain belongs to it, because every name on it was seen to exist, and so do name servers: who serves a zone is its
+    history. Addresses do not: they change with every answer.
+    """
     servers = span.data if span.rdtype == "NS" else ()
-    return (span.name, span.rdtype, span.resolver, span.vantage, span.outcome.value, span.subject, servers)
+    return (span.name, span.rdtype, span.resolver, span.vantage, span.outcome.value, span.subject, span.chain, servers)
 
 
 def from_observation(seen: Observation) -> Span:
@@ -52,7 +56,7 @@ def from_observation(seen: Observation) -> Span:
 
 def merge(one: Span, other: Span) -> Span:
     """Return both spans, which share their key, as one."""
-    latest = max(one, other, key=lambda span: (span.last, span.detail, span.chain, span.data, span.operator))
+    latest = max(one, other, key=lambda span: (span.last, span.detail, span.data, span.operator))
     apart = one.last < other.first or other.last < one.first
     return msgspec.structs.replace(
         latest,

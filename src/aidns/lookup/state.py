@@ -24,14 +24,14 @@ APPLICATION_ID = 0x6169646E
 BUSY_SECONDS = 10.0
 """How long to wait for another process that is writing."""
 
-_KEY = ("name", "rdtype", "resolver", "vantage", "outcome", "subject", "servers")
-_VALUES = ("operator", "first", "last", "n", "days", "detail", "chain", "data")
+_KEY = ("name", "rdtype", "resolver", "vantage", "outcome", "subject", "chain", "servers")
+_VALUES = ("operator", "first", "last", "n", "days", "detail", "data")
 _COLUMNS = ", ".join((*_KEY, *_VALUES))
 _SCHEMA = f"""
 CREATE TABLE span (
   name TEXT NOT NULL, rdtype TEXT NOT NULL, resolver TEXT NOT NULL, vantage TEXT NOT NULL, outcome TEXT NOT NULL,
-  subject TEXT NOT NULL, servers TEXT NOT NULL, operator TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
-  n INTEGER NOT NULL, days TEXT NOT NULL, detail TEXT NOT NULL, chain TEXT NOT NULL, data TEXT NOT NULL,
+  subject TEXT NOT NULL, chain TEXT NOT NULL, servers TEXT NOT NULL, operator TEXT NOT NULL, first INTEGER NOT NULL,
+  last INTEGER NOT NULL, n INTEGER NOT NULL, days TEXT NOT NULL, detail TEXT NOT NULL, data TEXT NOT NULL,
   PRIMARY KEY ({", ".join(_KEY)})
 ) STRICT, WITHOUT ROWID
 """
@@ -185,13 +185,13 @@ def _spans(db: sqlite3.Connection, name: str | None) -> tuple[Span, ...]:
 
 
 def _key_row(span: Span) -> tuple[str, ...]:
-    *texts, servers = span_key(span)
-    return (*texts, _dump(servers))
+    *texts, chain, servers = span_key(span)
+    return (*texts, _dump(chain), _dump(servers))
 
 
 def _row(span: Span) -> tuple[Any, ...]:
-    values = (span.operator, span.first, span.last, span.n, _dump(span.days), span.detail, _dump(span.chain))
-    return (*_key_row(span), *values, _dump(span.data))
+    values = (span.operator, span.first, span.last, span.n, _dump(span.days), span.detail, _dump(span.data))
+    return (*_key_row(span), *values)
 
 
 def _span(row: tuple[Any, ...]) -> Span:

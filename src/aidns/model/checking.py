@@ -54,7 +54,7 @@ class Observation(Struct, frozen=True):
 
 
 class Span(Struct, frozen=True):
-    """Equal observations taken together: same name, type, resolver, vantage, outcome and subject (and name servers)."""
+    """Equal observations together: same name, type, resolver, vantage, outcome, subject, chain (and name servers)."""
 
     name: Name
     rdtype: str
