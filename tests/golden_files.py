@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from aidns.render.base import Inexpressible
@@ -12,7 +13,7 @@ ROOT = Path(__file__).parent / "golden"
 REFUSALS = ROOT / "refusals.expected"
 _FIRST = ("pihole", "pihole-allow", "unbound", "rpz", "rpz-allow", "hosts")
 _EVERYWHERE = ("office", "open")
-"""Blocks, exact names, exceptions, a block below an exception, a tenant, an underscore; and the same without nesting."""
+"""Blocks, exact names, exceptions, a block below one, a tenant, an underscore; and the same without nesting."""
 _ACTIONS = ("stricter", "watch", "garden", "garden-name", "guard")
 """Null, log-only, a walled garden by address and by name, bypass names."""
 CASES = tuple((p, f) for f in FORMATS for p in (*_EVERYWHERE, *(_ACTIONS if f in _FIRST else ())))
@@ -23,6 +24,7 @@ def path_of(policy: str, fmt: str) -> Path:
     return ROOT / fmt / f"{policy}.expected"
 
 
+@cache
 def text_of(policy: str, fmt: str) -> str:
     """Return the list that is made today. Raises Inexpressible when there is none."""
     return artefact(policy, fmt).text

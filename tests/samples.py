@@ -9,11 +9,13 @@ import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from aidns import pipeline
 from aidns.catalog.files import Source
 from aidns.catalog.lint import lint
 from aidns.catalog.load import Loaded, assemble
-from aidns.model import Artefact, Catalog, Policy, Problem
+from aidns.model import Artefact, BlockSet, Catalog, Garden, Policy, Problem
 from aidns.policy import expand
 from aidns.render.formats import FORMATS
 
@@ -64,3 +66,10 @@ def artefact(policy_id: str, fmt: str, of: Catalog | None = None, scope: str | N
 def content(text: str) -> list[str]:
     """The lines of a list that are no comments: neither `#` nor `;` begins anything else."""
     return [line for line in text.split("\n") if line and line[0] not in "#;"]
+
+
+def with_garden(blockset: BlockSet, garden: Garden) -> BlockSet:
+    """The block set with a walled garden in its policy."""
+    assert blockset.policy.action is not None
+    action = msgspec.structs.replace(blockset.policy.action, walled_garden=garden)
+    return msgspec.structs.replace(blockset, policy=msgspec.structs.replace(blockset.policy, action=action))

@@ -88,7 +88,7 @@ def select(catalog: Catalog, policy: Policy, today: dt.date, client_scope: str =
     excepted, ended, warnings = _exceptions(catalog, policy, today, client_scope, owned)
     rules = (
         *blocks,
-        *_unofficial(catalog, policy, {match.service.id for match in matches}),
+        *_unofficial(catalog, policy, matches),
         *(Rule(names.parse(b.name), b.scope, True, "policy", b.reason, verdict_applies=False) for b in policy.block),
         *excepted,
     )
@@ -118,6 +118,8 @@ def _blocks(
     rules: list[Rule] = []
     left_out: list[LeftOut] = []
     for service, number in matches:
+        if selectors[number].only_lookalikes:
+            continue
         for entry in owned.get(service.id, ()):
             if why := name_misses(entry, selectors[number], DEFAULT_SHARING):
                 left_out.append(LeftOut(entry.name, f"{service.id}: {why}"))
@@ -126,11 +128,13 @@ def _blocks(
     return rules, left_out
 
 
-def _unofficial(catalog: Catalog, policy: Policy, selected: set[str]) -> Iterator[Rule]:
+def _unofficial(catalog: Catalog, policy: Policy, matches: Iterable[Match]) -> Iterator[Rule]:
+    select = policy.select
+    imitated = {m.service.id for m in matches if select.lookalikes or select.include[m.selector].only_lookalikes}
     for entry in catalog.names:
         if entry.bypass and policy.select.bypass:
             yield Rule(entry.name, "exact", True, f"bypass:{entry.service}", entry.domain.note)
-        elif entry.lookalike and policy.select.lookalikes and entry.service in selected:
+        elif entry.lookalike and entry.service in imitated:
             yield Rule(entry.name, entry.scope, True, f"lookalike:{entry.service}", entry.domain.breaks)
 
 
@@ -208,8 +212,9 @@ def _review_warning(policy: Policy, today: dt.date) -> Iterator[str]:
 
 def _nameless(catalog: Catalog, policy: Policy, with_names: set[str]) -> Iterator[str]:
     providers_with_names = {catalog.services[s].provider for s in with_names if s in catalog.services}
-    wanted_providers = {p for s in policy.select.include for p in (*s.provider, *s.provider_family)}
-    wanted_services = {service for s in policy.select.include for service in s.service}
+    selectors = [selector for selector in policy.select.include if not selector.only_lookalikes]
+    wanted_providers = {p for s in selectors for p in (*s.provider, *s.provider_family)}
+    wanted_services = {service for s in selectors for service in s.service}
     for provider in sorted(wanted_providers - providers_with_names):
         title = catalog.providers[provider].title if provider in catalog.providers else provider
         yield f"provider {title}"

@@ -17,7 +17,9 @@ def missing() -> str:
     """Return why this machine cannot, or nothing: mounting takes root, or a user who may act as one."""
     if not shutil.which("getent") or not shutil.which("unshare"):
         return "getent and unshare are not installed"
-    done = subprocess.run([*_unshare(), "mount", "--bind", "/etc/hosts", "/etc/hosts"], capture_output=True, check=False)
+    done = subprocess.run(
+        [*_unshare(), "mount", "--bind", "/etc/hosts", "/etc/hosts"], capture_output=True, check=False
+    )
     return "" if done.returncode == 0 else "nobody here may mount"
 
 
@@ -29,7 +31,10 @@ def addresses(hosts: Path, names: Sequence[str], folder: Path) -> dict[str, set[
     for start in range(0, len(names), 500):
         chunk = names[start : start + 500]
         done = subprocess.run(
-            [*_unshare(), "sh", "-c", _MOUNT, str(hosts), str(switch), *chunk], capture_output=True, text=True, check=False
+            [*_unshare(), "sh", "-c", _MOUNT, str(hosts), str(switch), *chunk],
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.stderr == "", done.stderr
         name = ""

@@ -59,7 +59,9 @@ class Edl:
 class RouterOs:
     """`/ip dns static`: an entry answers its name, with match-subdomain=yes what lies below it, too."""
 
-    ENTRY = re.compile(r'add name=(\S+) (?:type=(NXDOMAIN|AAAA) ?)?(?:address=\S+ )?(match-subdomain=yes )?comment="[^"]*"')
+    ENTRY = re.compile(
+        r'add name=(\S+) (?:type=(NXDOMAIN|AAAA) ?)?(?:address=\S+ )?(match-subdomain=yes )?comment="[^"]*"'
+    )
 
     def __init__(self, text: str) -> None:
         head, clean, *entries = _lines(text)

@@ -34,7 +34,7 @@ from aidns.render.formats import FORMATS
 from aidns.stub import ask_many
 from servers import rule_sets
 from tests.consumers import libc, squid, tsurlfilter
-from tests.oracles.adguard import ALLOW, AdGuard
+from tests.oracles.adguard import ALLOW, BLOCK, AdGuard
 from tests.oracles.blocky import Blocky
 from tests.oracles.gravity import PiHole
 from tests.oracles.manuals import DnscryptProxy, Edl, RouterOs, Suffixes, WindowsDns
@@ -99,7 +99,7 @@ def agrees(blockset: BlockSet, artefacts: Sequence[Artefact], read: Reader) -> N
         said = by_name(artefacts[0].entries)
         other = [(name, blocked) for name, blocked in answers.items() if blocked != blocks(said, name)]
         assert not other, f"seed {SEED}: {len(other)} of {len(asked)} differ from the list's entries: {other[:5]}"
-    assert sum(answers.values()) > len(asked) / 10 and not all(answers.values()), "the draw proves nothing"
+    assert sum(answers.values()) > len(asked) / 20 and not all(answers.values()), "the draw proves nothing"
 
 
 # ------------------------------------------------------------------ DNS servers
@@ -209,14 +209,15 @@ def test_libc_reads_the_hosts_file(tmp_path: Path) -> None:
 
 
 def test_adguards_own_engine_reads_the_list() -> None:
-    """Two engines of the same makers must agree with the reference, and so with the oracle."""
+    """A second engine of the same makers agrees; it sees no name with an underscore, where the first one does."""
     if why := tsurlfilter.missing():
         pytest.skip(why)
     blockset = drawn()
     artefact = made("adguard", blockset)
-    agrees(
-        blockset, [artefact], lambda asked: [said not in ("-", ALLOW) for said in tsurlfilter.match(artefact.text, asked)]
-    )
+    guard, said = AdGuard(artefact.text), tsurlfilter.match(artefact.text, asked := probes(blockset))
+    other = [n for n, word in zip(asked, said, strict=True) if "_" not in n and guard.blocked(n) != (word == BLOCK)]
+    assert not other, f"seed {SEED}: {len(other)} of {len(asked)} differ from the oracle: {other[:5]}"
+    assert said.count(BLOCK) > 100 < said.count(ALLOW)
 
 
 # ------------------------------------------------------------------ oracles
@@ -258,21 +259,26 @@ def test_exact_names_mean_the_same_to_everybody() -> None:
     assert all(guard.blocked(name) == blocks(said, name) for name in probes(plain) if "_" not in name)
 
 
-@pytest.mark.parametrize(
-    ("fmt", "consumer"),
-    [
-        ("pihole-allow", lambda block, allow: PiHole(block, allow)),
-        ("adguard-allow", lambda block, allow: AdGuard(block, allow)),
-    ],
-)
-def test_allow_list_gives_the_exceptions_back(fmt: str, consumer: Callable[[str, str], PiHole | AdGuard]) -> None:
-    """A block list that knows no exceptions and the allow list together say what the policy says."""
+def test_pihole_allow_gives_the_exceptions_back() -> None:
+    """The block list, which knows no exceptions, and the allow list together say what the policy says."""
     blockset = drawn()
-    block, allow = made("pihole", blockset), made(fmt, blockset)
-    blocked = consumer(block.text, allow.text).blocked
-    agrees(blockset, [allow], _each(blocked))
-    assert blocked(blockset.canary)
-    assert blocked("www.s0.lab") in (True, False)
+    block, allow = made("pihole", blockset), made("pihole-allow", blockset)
+    hole = PiHole(block.text, allow.text)
+    agrees(blockset, [allow], _each(hole.blocked))
+    assert hole.blocked(blockset.canary)
+
+
+def test_adguard_allow_opens_its_exceptions_alone() -> None:
+    """Where somebody's list blocks everything, a name passes exactly where the policy makes an exception."""
+    blockset = drawn()
+    allow = made("adguard-allow", blockset)
+    guard = AdGuard("||lab^\n", allow.text)
+    lost = {name for loss in allow.weakened for name in loss.names}
+    for name in (name for name in probes(blockset) if name.endswith(".lab")):
+        above = (name, *names.ancestors(name))
+        in_tree = any(one in blockset.minimal and blockset.minimal[one].below_blocked for one in above)
+        excepted = in_tree and not decide(blockset.minimal, name)
+        assert guard.blocked(name) != excepted or (excepted and not lost.isdisjoint(above)), name
 
 
 # ------------------------------------------------------------------ data

@@ -199,6 +199,7 @@ FACTS = (
     Plant("policy-form", NAMED, '"blocked.office.example"', '"blocked"', "action.walled_garden.cname"),
     Plant("policy-form", GARDEN, '"192.0.2.10"', '"2001:db8::1"', "action.walled_garden.a"),
     Plant("policy-form", GARDEN, '"2001:db8::10"', '"192.0.2.10"', "action.walled_garden.aaaa"),
+    Plant("policy-form", GARDEN, '"2001:db8::10"', '"fe80::1%eth0"', "action.walled_garden.aaaa"),
     Plant("policy-form", OPEN, 'strength = "ban"', 'strength = "bann"', "strength"),
     Plant("policy-form", OFFICE, 'name = "desks"', 'name = "Desks"', "scope[0].name"),
     Plant("policy-form", OFFICE, 'name = "desks"', 'name = "../desks"', "scope[0].name"),

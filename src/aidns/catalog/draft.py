@@ -1,25 +1,28 @@
-"""New catalogue files from typed entries, and what lint says of them before they are written. Pure."""
+"""A service that is about to be written: changes of it, and what lint says of it before it is a file. Pure."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
 
-from aidns.catalog.canon import print_document, shape_of
+from aidns import names
 from aidns.catalog.files import Source
 from aidns.catalog.fixing import fixed
 from aidns.catalog.lint import lint
 from aidns.catalog.load import Loaded, assemble
-from aidns.catalog.mend import quoted
-from aidns.catalog.syntax import Array, Document, Inline, Item, Pair, Scalar, Table, Value
-from aidns.model import Entry, Fact, Problem, Provider, SeenDate, Service
+from aidns.catalog.write import text_of
+from aidns.errors import UsageError
+from aidns.model import Entry, Evidence, Fact, Problem, Provider, SeenDate, Service
+
+STAND_IN = "unnamed"
+"""Stands for a text that is not known yet."""
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(Struct, frozen=True):
     """A service to be written, and its provider where that is new, too."""
 
     service: Service
@@ -32,11 +35,55 @@ class Draft(msgspec.Struct, frozen=True):
             entries[f"providers/{self.provider.id}.toml"] = self.provider
         return {path: text_of(path, entry) for path, entry in entries.items()}
 
+    def change(self, **changes: object) -> Draft:
+        """Return the draft with other values in the service's fields."""
+        return replace(self, service=replace(self.service, **changes))
+
+    def change_domain(self, i: int, **changes: object) -> Draft:
+        """Return the draft with other values in a domain's fields."""
+        domains = list(self.service.domains)
+        domains[i] = replace(domains[i], **changes)
+        return self.change(domains=tuple(domains))
+
+    def scoped(self, i: int, scope: str) -> Draft:
+        """Return the draft with a domain's scope. Raises UsageError for another word."""
+        if scope not in ("subtree", "exact"):
+            raise UsageError("it is subtree or exact", tip="subtree for a name of which they own everything below")
+        return self.change_domain(i, scope=scope)
+
+    def shared(self, i: int, breaks: str) -> Draft:
+        """Return the draft with what a domain's block breaks of others; nothing makes it theirs alone."""
+        return self.change_domain(i, breaks=breaks, sharing="vendor" if breaks else "exclusive")
+
+    def add_evidence(self, i: int, kind: str) -> Draft:
+        """Return the draft with new evidence for a domain; sound stand-ins fill its other fields."""
+        item = Evidence(kind, "https://example.com/", SeenDate(), STAND_IN)
+        return self.change_domain(i, evidence=(*self.service.domains[i].evidence, item))
+
+    def change_evidence(self, i: int, **changes: object) -> Draft:
+        """Return the draft with other values in the last evidence of a domain."""
+        *earlier, last = self.service.domains[i].evidence
+        return self.change_domain(i, evidence=(*earlier, replace(last, **changes)))
+
 
 def provider_with_unknown_facts(provider_id: str, title: str, today: dt.date) -> Provider:
     """Return a provider about whose seat nothing has been looked up yet."""
     unknown = (Fact(("unknown",), SeenDate(today)),)
     return Provider(1, title, registered_in=unknown, parent_in=unknown, origin_in=unknown, id=provider_id)
+
+
+def seen_date(text: str, today: dt.date) -> SeenDate:
+    """Return the date of a copy that somebody read. Raises UsageError for what is no day up to today."""
+    if text == "undated":
+        return SeenDate()
+    try:
+        day = dt.date.fromisoformat(text)
+    except ValueError:
+        shown = names.printable(text, 80)
+        raise UsageError(f"{shown!r} is no date", tip="write a day such as 2026-02-10, or undated") from None
+    if day > today:
+        raise UsageError(f"{day} has not come yet", tip="write the day of the copy that you read")
+    return SeenDate(day)
 
 
 def slug(title: str) -> str:
@@ -63,38 +110,3 @@ def mended(
     new = fixed(sources, problems)
     texts = {path: (new.get(path) or source).text for path, source in sources.items()}
     return texts, judge(loaded, known, texts) if new else problems
-
-
-def text_of(path: str, entry: Entry) -> str:
-    """Return an entry as the canonical text of the file at `path`; what equals its default is left out."""
-    root: list[Pair] = []
-    tables: list[Table] = []
-    for key, value in _given(entry):
-        if isinstance(value, msgspec.Struct):
-            tables.append(Table(key, pairs=_pairs(value)))
-        elif isinstance(value, tuple) and any(hasattr(item, "evidence") for item in value):
-            tables += (Table(key, is_array=True, pairs=_pairs(item)) for item in value)
-        else:
-            root.append(Pair(key, _value(value)))
-    return print_document(Document((), (Table("", pairs=tuple(root)), *tables)), shape_of(path))
-
-
-def _given(entry: msgspec.Struct) -> Iterable[tuple[str, Any]]:
-    for field in msgspec.structs.fields(entry):
-        value = getattr(entry, field.name)
-        if field.name != "id" and (field.required or value != field.default):
-            yield field.encode_name, value
-
-
-def _pairs(entry: msgspec.Struct) -> tuple[Pair, ...]:
-    return tuple(Pair(key, _value(value)) for key, value in _given(entry))
-
-
-def _value(value: Any) -> Value:
-    if isinstance(value, msgspec.Struct):
-        return Inline(_pairs(value))
-    if isinstance(value, tuple):
-        return Array(tuple(Item(_value(item)) for item in value))
-    if isinstance(value, str) or (isinstance(value, SeenDate) and value.date is None):
-        return Scalar(quoted(str(value)))
-    return Scalar(str(value).lower())

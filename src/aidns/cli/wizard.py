@@ -10,17 +10,13 @@ from functools import partial
 
 import click
 from msgspec import Struct
-from msgspec.structs import replace
 
 from aidns import names
-from aidns.catalog.draft import Draft, judge, provider_with_unknown_facts, slug
+from aidns.catalog.draft import STAND_IN, Draft, judge, provider_with_unknown_facts, seen_date, slug
 from aidns.catalog.lint import lint
 from aidns.catalog.load import Loaded
 from aidns.errors import AidnsError, DataError, UsageError
-from aidns.model import Domain, Evidence, Problem, SeenDate, Service
-
-UNNAMED = "unnamed"
-"""Stands for an id or a title until it is known."""
+from aidns.model import Domain, Evidence, Problem, Service
 
 Put = Callable[[str], Draft]
 """Makes an answer part of the draft; raises AidnsError for an answer that cannot be one."""
@@ -62,6 +58,7 @@ class Wizard:
         self.loaded = loaded
         self.known = lint(loaded)
         self.today = today
+        self.shown: set[str] = set()
 
     def draft(self, options: Options) -> Draft:
         """Return what the options say, completed by questions.
@@ -103,12 +100,12 @@ class Wizard:
         draft = Draft(
             Service(
                 1,
-                options.title or UNNAMED,
-                options.provider or next(iter(catalog.providers), UNNAMED),
+                options.title or STAND_IN,
+                options.provider or next(iter(catalog.providers), STAND_IN),
                 options.categories or tuple(catalog.vocab.get("category", ()))[:1],
                 homepage=options.homepage or "",
                 domains=domains,
-                id=UNNAMED,
+                id=STAND_IN,
             )
         )
         if options.id:
@@ -130,7 +127,7 @@ class Wizard:
             sharing="vendor" if name in options.breaks else "exclusive",
             breaks=options.breaks.get(name, ""),
             evidence=tuple(
-                Evidence(kind, url, self.seen(seen), says)
+                Evidence(kind, url, seen_date(seen, self.today), says)
                 for about, kind, url, seen, says in options.evidence
                 if about == name
             ),
@@ -141,7 +138,7 @@ class Wizard:
     def ask_all(self, draft: Draft, options: Options) -> Draft:
         """Return the draft with an answer for everything that the options leave open."""
         if not options.title:
-            draft = self.ask("Title", draft, "title", lambda said: _change(draft, title=said))
+            draft = self.ask("Title", draft, "title", lambda said: draft.change(title=said))
         if not options.id:
             suggestion = slug(draft.service.title) or None
             draft = self.ask("Id", draft, "", lambda said: self.named(draft, said), suggestion)
@@ -150,7 +147,7 @@ class Wizard:
         if not options.categories:
             draft = self.ask_words("Categories, the main one first", draft, "category", "categories", _categories)
         if options.homepage is None:
-            draft = self.ask("Home page", draft, "homepage", lambda said: _change(draft, homepage=said), "")
+            draft = self.ask("Home page", draft, "homepage", lambda said: draft.change(homepage=said), "")
         for i, domain in enumerate(draft.service.domains):
             if not domain.evidence:
                 draft = self.ask_evidence(draft, i)
@@ -178,9 +175,11 @@ class Wizard:
     def ask_words(
         self, question: str, draft: Draft, section: str, field: str, put: Callable[[Draft, str], Draft]
     ) -> Draft:
-        """Ask for words of the vocabulary, after showing them with what they mean."""
-        for word, meaning in self.loaded.catalog.vocab.get(section, {}).items():
-            click.echo(f"  {click.style(word, bold=True):<16} {meaning}", err=True)
+        """Ask for words of the vocabulary; they are shown, with what they mean, the first time."""
+        if section not in self.shown:
+            self.shown.add(section)
+            for word, meaning in self.loaded.catalog.vocab.get(section, {}).items():
+                click.echo(f"  {click.style(f'{word:<16}', bold=True)} {meaning}", err=True)
         return self.ask(question, draft, field, lambda said: put(draft, said))
 
     def ask_provider(self, draft: Draft) -> Draft:
@@ -189,7 +188,10 @@ class Wizard:
         while True:
             said = click.prompt("Provider's id", default=draft.service.id, err=True).strip()
             if said in known:
-                return _change(draft, provider=said)
+                return draft.change(provider=said)
+            if errors := self.errors(self.provided(draft, said, STAND_IN), ("provider",)):
+                _object(errors[0].message, errors[0].tip)
+                continue
             near = get_close_matches(said, known, n=3)
             hint = f" (there is {', '.join(near)})" if near else ""
             question = f"There is no provider {names.printable(said, 80)!r} yet{hint}. Write it, too?"
@@ -200,21 +202,21 @@ class Wizard:
     def ask_domain(self, draft: Draft) -> Draft:
         """Ask for a name, what it is for, what shares it, and how one knows."""
         i = len(draft.service.domains)
-        role = next(iter(self.loaded.catalog.vocab.get("role", ())), UNNAMED)
+        role = next(iter(self.loaded.catalog.vocab.get("role", ())), STAND_IN)
 
         def named(said: str) -> Draft:
             # The narrowest form first: what a subtree would cover is the next question's business.
-            domain = Domain(name=names.normalise(said), role=role, scope="exact")
-            return _change(draft, domains=(*draft.service.domains, domain))
+            domain = Domain(names.normalise(said), role, scope="exact")
+            return draft.change(domains=(*draft.service.domains, domain))
 
         draft = self.ask("Name", draft, f"domains[{i}].name", named)
-        scoped = draft
         question = "Scope: subtree (with everything below it) or exact"
-        draft = self.ask(question, draft, f"domains[{i}].name", lambda said: _scope(scoped, i, said), "subtree")
-        draft = self.ask_words("Role", draft, "role", f"domains[{i}].role", lambda d, said: _domain(d, i, role=said))
-        whole = draft
+        draft = self.ask(question, draft, f"domains[{i}].name", partial(draft.scoped, i), "subtree")
+        draft = self.ask_words(
+            "Role", draft, "role", f"domains[{i}].role", lambda d, said: d.change_domain(i, role=said)
+        )
         question = "What of others stops when it is blocked? (nothing: press Enter)"
-        draft = self.ask(question, draft, f"domains[{i}].breaks", lambda said: _breaks(whole, i, said), "")
+        draft = self.ask(question, draft, f"domains[{i}].breaks", partial(draft.shared, i), "")
         return self.ask_evidence(draft, i)
 
     def ask_evidence(self, draft: Draft, i: int) -> Draft:
@@ -225,7 +227,9 @@ class Wizard:
             j = len(draft.service.domains[i].evidence)
             field = f"domains[{i}].evidence[{j}]"
             click.echo(f"What shows that {name} is theirs?", err=True)
-            draft = self.ask_words("Kind of evidence", draft, "evidence", field, lambda d, said: _evidence(d, i, said))
+            draft = self.ask_words(
+                "Kind of evidence", draft, "evidence", field, lambda d, said: d.add_evidence(i, said)
+            )
             for question, key in (("Address", "url"), ("Says", "says")):
                 draft = self._ask_item(question, draft, i, key, field)
             put = partial(self._dated, draft, i)
@@ -234,10 +238,10 @@ class Wizard:
         return draft
 
     def _ask_item(self, question: str, draft: Draft, i: int, key: str, field: str) -> Draft:
-        return self.ask(question, draft, field, lambda said: _item(draft, i, **{key: said}))
+        return self.ask(question, draft, field, lambda said: draft.change_evidence(i, **{key: said}))
 
     def _dated(self, draft: Draft, i: int, said: str) -> Draft:
-        return _item(draft, i, seen=self.seen(said))
+        return draft.change_evidence(i, seen=seen_date(said, self.today))
 
     # ---------------------------------------------------------------- answers
 
@@ -246,30 +250,18 @@ class Wizard:
         if service_id in self.loaded.catalog.services:
             shown = names.printable(service_id, 80)
             raise UsageError(f"there is a service {shown!r} already", tip="edit its file, or choose another id")
-        return _change(draft, id=service_id)
+        return draft.change(id=service_id)
 
     def provided(self, draft: Draft, provider_id: str, title: str) -> Draft:
         """Return the draft with its provider, which is new unless it has a file."""
         new = provider_id not in self.loaded.catalog.providers
         provider = provider_with_unknown_facts(provider_id, title, self.today) if new else None
-        return replace(_change(draft, provider=provider_id), provider=provider)
-
-    def seen(self, text: str) -> SeenDate:
-        """Return the date of a copy. Raises UsageError for what is no day up to today."""
-        if text == "undated":
-            return SeenDate()
-        try:
-            day = dt.date.fromisoformat(text)
-        except ValueError:
-            shown = names.printable(text, 80)
-            raise UsageError(f"{shown!r} is no date", tip="write a day such as 2026-02-10, or undated") from None
-        if day > self.today:
-            raise UsageError(f"{day} has not come yet", tip="write the day of the copy that you read")
-        return SeenDate(day)
+        return Draft(draft.change(provider=provider_id).service, provider)
 
 
 def _object(message: str, tip: str) -> None:
-    click.echo(f"  {click.style('no:', fg='red')} {message}. {tip}", err=True)
+    end = "" if tip.endswith("?") else "."
+    click.echo(f"  {click.style('no:', fg='red')} {message}: {tip}{end}", err=True)
 
 
 def _within(field: str, asked: str) -> bool:
@@ -277,36 +269,5 @@ def _within(field: str, asked: str) -> bool:
     return field == asked or (asked != "" and field.startswith((f"{asked}.", f"{asked}[")))
 
 
-def _change(draft: Draft, **changes: object) -> Draft:
-    return replace(draft, service=replace(draft.service, **changes))
-
-
 def _categories(draft: Draft, said: str) -> Draft:
-    return _change(draft, categories=tuple(said.replace(",", " ").split()))
-
-
-def _domain(draft: Draft, i: int, **changes: object) -> Draft:
-    domains = list(draft.service.domains)
-    domains[i] = replace(domains[i], **changes)
-    return _change(draft, domains=tuple(domains))
-
-
-def _scope(draft: Draft, i: int, said: str) -> Draft:
-    if said not in ("subtree", "exact"):
-        raise UsageError("it is subtree or exact", tip="subtree for a name of which they own everything below")
-    return _domain(draft, i, scope=said)
-
-
-def _breaks(draft: Draft, i: int, said: str) -> Draft:
-    return _domain(draft, i, breaks=said, sharing="vendor" if said else "exclusive")
-
-
-def _evidence(draft: Draft, i: int, kind: str) -> Draft:
-    """Return the draft with a new entry, whose other fields sound stand-ins fill."""
-    item = Evidence(kind, "https://example.com/", SeenDate(), UNNAMED)
-    return _domain(draft, i, evidence=(*draft.service.domains[i].evidence, item))
-
-
-def _item(draft: Draft, i: int, **changes: object) -> Draft:
-    *earlier, last = draft.service.domains[i].evidence
-    return _domain(draft, i, evidence=(*earlier, replace(last, **changes)))
+    return draft.change(categories=tuple(said.replace(",", " ").split()))

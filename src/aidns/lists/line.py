@@ -41,6 +41,7 @@ class Refusal(Struct, frozen=True):
 Item = Entry | Refusal
 
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+_OCTETS = re.compile(r"\d+ octets")
 _SHOWN_NAME = re.compile(rf"(?:{_QUOTED})[: ]*")
 
 
@@ -85,7 +86,7 @@ def listed(text: str, kind: Kind, *, blocks: bool = True) -> Item:
     try:
         return Entry(canonical(text), kind, blocks)
     except InvalidName as error:
-        return Refusal(_reason(error.message), shown(text))
+        return Refusal(_reason(error.message), shown(text.strip().removesuffix(".").lower()))
 
 
 def shown(text: str) -> str:
@@ -97,4 +98,4 @@ def _reason(message: str) -> str:
     """Return the gate's message without the name it is about, so that like faults can be counted."""
     message = _SHOWN_NAME.sub("", message, count=1)
     message = _SHOWN_NAME.sub("", message, count=1)
-    return re.sub(r"\d{3,}", "too many", message.partition(":")[0])
+    return _OCTETS.sub("too many octets", message.partition(":")[0])

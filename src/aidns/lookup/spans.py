@@ -27,8 +27,8 @@ Proven = frozenset[tuple[str, str, str]]
 def span_key(span: Span | Observation) -> SpanKey:
     """Return what two spans must share to be one.
 
-    The chain belongs to it, because every name on it was seen to exist, and so do name servers: who serves a zone is its
-    history. Addresses do not: they change with every answer.
+    The chain belongs to it, because every name on it was seen to exist, and so do name servers: who serves a zone is
+    its history. Addresses do not: they change with every answer.
     """
     servers = span.data if span.rdtype == "NS" else ()
     return (span.name, span.rdtype, span.resolver, span.vantage, span.outcome.value, span.subject, span.chain, servers)

@@ -169,13 +169,14 @@ class Measure(Entry, frozen=True, kw_only=True):
 
 
 class Shared(Entry, frozen=True):
-    """Infrastructure that no rule of ours may equal or cover."""
+    """Infrastructure that no rule of ours may equal or cover; nor may one the names to which its aliases lead."""
 
     name: Text
     klass: Text = msgspec.field(name="class")
     what: Text
     breaks: Text
     scope: Scope = "subtree"
+    cname_targets: tuple[Text, ...] = ()
     note: str = ""
     evidence: tuple[Evidence, ...] = ()
 

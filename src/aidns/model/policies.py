@@ -13,7 +13,8 @@ from aidns.model.entries import Entry, SchemaVersion, Scope, Text
 class Selector(Entry, frozen=True):
     """Conditions that must all hold; within one condition any value is enough.
 
-    `unknown` says what a value nobody found does: match, skip silently, or skip and report (the default).
+    `only_lookalikes` takes the look-alikes of the matching services in place of their own names. `unknown` says what
+    a value nobody found does: match, skip silently, or skip and report (the default).
     """
 
     provider: tuple[Text, ...] = ()
@@ -32,11 +33,15 @@ class Selector(Entry, frozen=True):
     external_storage: tuple[Text, ...] = ()
     hosts_models_of: tuple[Text, ...] = ()
     separable: tuple[Text, ...] = ()
+    only_lookalikes: bool = False
     unknown: Literal["match", "skip", "report"] = "report"
 
 
 class Select(Entry, frozen=True):
-    """What a policy blocks. Including only adds; excluding makes exceptions."""
+    """What a policy blocks. Including only adds; excluding makes exceptions.
+
+    `lookalikes` adds those of every service that is included.
+    """
 
     include: tuple[Selector, ...] = ()
     exclude: tuple[Selector, ...] = ()

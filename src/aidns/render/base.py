@@ -127,8 +127,8 @@ def sound(garden: Garden) -> Garden:
     try:
         if garden.a:
             ipaddress.IPv4Address(garden.a)
-        if garden.aaaa:
-            ipaddress.IPv6Address(garden.aaaa)
+        if garden.aaaa and ipaddress.IPv6Address(garden.aaaa).scope_id is not None:
+            raise ValueError("an address with a scope is good on one link alone")
         if garden.cname:
             parse(garden.cname)
     except ValueError as error:

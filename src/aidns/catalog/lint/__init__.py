@@ -17,6 +17,7 @@ from aidns.catalog.lint import (
     lookalike_apart,
     measure_form,
     parking_form,
+    policy_collateral,
     policy_form,
     public_suffix,
     references,
@@ -47,6 +48,7 @@ RULES: dict[str, Callable[[Catalog], Iterator[Finding]]] = {
     "measure-form": measure_form.check,
     "parking-form": parking_form.check,
     "policy-form": policy_form.check,
+    "policy-collateral": policy_collateral.check,
 }
 """Rule id -> check. An id is stable: waivers and messages name it."""
 

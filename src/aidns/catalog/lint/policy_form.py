@@ -61,6 +61,8 @@ def _form(policy: Policy, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
 def _selector(field: str, selector: Selector) -> Iterator[tuple[str, str, str]]:
     if selector == Selector(unknown=selector.unknown):
         yield field, "is empty: it would match every service", "say what it selects"
+    if selector.only_lookalikes and (field.startswith("select.exclude") or selector.role or selector.sharing):
+        yield f"{field}.only_lookalikes", "goes with include, without role and sharing", "write [[allow]] to except one"
     for label in ("registered_in", "parent_in", "origin_in", "storage_in", "nexus_in"):
         for code in getattr(selector, label):
             if code not in COUNTRIES:
@@ -142,7 +144,7 @@ def _scope(field: str, name: str, networks: tuple[str, ...], earlier: list[str])
 
 def _is_address(text: str, version: int) -> bool:
     try:
-        return ipaddress.ip_address(text).version == version
+        return ipaddress.ip_address(text).version == version and "%" not in text
     except ValueError:
         return False
 

@@ -17,10 +17,14 @@ def check(catalog: Catalog) -> Iterator[Finding]:
         for ancestor in names.ancestors(name):
             above.setdefault(ancestor, name)
     for i, entry in enumerate(catalog.shared):
-        try:
-            names.parse(entry.name)
-        except names.InvalidName as error:
-            yield Finding("shared.toml", f"shared[{i}].name", error.message, error.tip)
+        for field, name in (
+            ("name", entry.name),
+            *((f"cname_targets[{j}]", n) for j, n in enumerate(entry.cname_targets)),
+        ):
+            try:
+                names.parse(name)
+            except names.InvalidName as error:
+                yield Finding("shared.toml", f"shared[{i}].{field}", error.message, error.tip)
     for path, field, owned in listed(catalog):
         if hit := _hit(owned, shared.keys(), above):
             breaks = shared[hit].breaks

@@ -131,7 +131,9 @@ WINDOWS = Consumer(
     formats=("windows-dns",),
     versions="Windows Server ≥ 2016, by its manual",
     seen=Seen(
-        "all, by its manual", exceptions="as holes (`NE`) in the blocks around them", answers="DENY: SERVFAIL, by its manual"
+        "all, by its manual",
+        exceptions="as holes (`NE`) in the blocks around them",
+        answers="DENY: SERVFAIL, by its manual",
     ),
     snippets=(Snippet("in an elevated PowerShell on the server", ".\\windows-dns.ps1\n", "powershell"),),
     after=("The script removes the policies of its earlier run first.",),

@@ -87,7 +87,9 @@ BIND = Consumer(
         answers="NXDOMAIN, NODATA, null, garden",
     ),
     path="/etc/bind/aidns/rpz.zone",
-    before=("`named-checkzone -k fail rpz.aidns rpz.zone`: a zone that does not load leaves the server without any filter.",),
+    before=(
+        "`named-checkzone -k fail rpz.aidns rpz.zone`: a zone that does not load leaves the server without any filter.",
+    ),
     snippets=(
         Snippet(
             "in `options`; without `break-dnssec` signed names pass for clients that validate, without "

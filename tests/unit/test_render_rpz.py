@@ -1,0 +1,220 @@
+"""RPZ: the zone, read back by a DNS library and asked as RFC 4592 says, answers as the reference does."""
+
+from __future__ import annotations
+
+import dns.name
+import dns.rdatatype
+import dns.zone
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import samples
+import strategies as draw
+from aidns import names, pipeline
+from aidns.blockset import close, compile_selection, decide, in_tree
+from aidns.errors import UnsafeError
+from aidns.model import BlockSet, Garden, Rule
+from aidns.names import Name
+from aidns.render.artefact import render
+from aidns.render.base import Inexpressible
+from aidns.render.formats import FORMATS
+from aidns.render.rpz import MAX_OWNER
+from samples import NOTHING, NOW, catalog, policy
+
+ORIGIN = dns.name.from_text("rpz.lab.")
+TARGETS = {".": True, "*.": True, "rpz-passthru.": False}
+
+
+def made(blockset: BlockSet, fmt: str = "rpz", zone_length: int = 63) -> str:
+    return render(FORMATS[fmt], blockset, catalog(), {}, lambda _digest: (7, NOW), None, zone_length).text
+
+
+def drawn(rules: tuple[Rule, ...], action: str = "nxdomain", fallback: tuple[str, ...] = ("null",)) -> BlockSet:
+    return compile_selection(draw.selection(rules, draw.policy(action=action, fallback=fallback)), {})
+
+
+def records(text: str) -> dict[str, list[tuple[str, str]]]:
+    """The zone as dnspython reads it: relative owner -> (type, rdata)."""
+    zone = dns.zone.from_text(text, ORIGIN, relativize=True)
+    return {
+        str(owner): [(dns.rdatatype.to_text(s.rdtype), rdata.to_text(origin=ORIGIN, relativize=False)) for s in node for rdata in s]
+        for owner, node in zone.items()
+    }  # fmt: skip
+
+
+def states(text: str) -> dict[str, bool]:
+    """Owner -> blocks or lets pass, apex and canary left out."""
+    found = {}
+    for owner, data in records(text).items():
+        if owner == "@" or "aidns-canary" in owner:
+            continue
+        kinds = {kind for kind, _ in data}
+        found[owner] = TARGETS.get(data[0][1], True) if kinds == {"CNAME"} else True
+        assert kinds <= {"A", "AAAA"} or (len(data) == 1 and kinds == {"CNAME"}), (owner, data)
+    return found
+
+
+def answer(zone: dict[str, bool], qname: str) -> bool:
+    """Tell what a server does with a question: RFC 4592 §3.3, the closest encloser's wildcard or nothing."""
+    if qname in zone:
+        return zone[qname]
+    existing = {above for owner in zone for above in (owner, *names.ancestors(owner))}
+    for encloser in (qname, *names.ancestors(qname)):
+        if encloser in existing:
+            return encloser != qname and zone.get(f"*.{encloser}", False)
+    return zone.get("*", False)
+
+
+@given(draw.rules())
+def test_the_zone_read_back_is_the_closed_block_set(rules: tuple[Rule, ...]) -> None:
+    """Each owner of the closed set, with its wildcard in a listed tree, and nothing else."""
+    blockset = drawn(rules)
+    if not blockset.minimal:
+        return
+    closed = close(blockset.minimal)
+    expected = {str(name): owner.self_blocked for name, owner in closed.items()}
+    expected |= {f"*.{name}": owner.below_blocked for name, owner in closed.items() if in_tree(closed, name)}
+    assert states(made(blockset)) == expected
+
+
+@given(draw.rules())
+def test_a_server_answers_as_the_reference_does(rules: tuple[Rule, ...]) -> None:
+    """No hole behind an existing name, no wildcard where nothing is listed: for every name drawn to hurt."""
+    blockset = drawn(rules)
+    if not blockset.minimal:
+        return
+    zone = states(made(blockset))
+    for probe in draw.probes(close(blockset.minimal)):
+        assert answer(zone, probe) == decide(blockset.minimal, probe), probe
+
+
+@given(draw.rules())
+def test_the_exceptions_alone_are_those_of_the_whole(rules: tuple[Rule, ...]) -> None:
+    """In front of the blocks the allow zone lets pass what the whole zone does; nested blocks it refuses."""
+    blockset = drawn(rules)
+    minimal = blockset.minimal
+    nested = any(
+        answer.self_blocked and any(a in minimal and minimal[a] == minimal[a].__class__(False, False) for a in names.ancestors(n))
+        for n, answer in minimal.items()
+    )  # fmt: skip
+    if nested:
+        with pytest.raises(Inexpressible, match="below an exception"):
+            made(blockset, "rpz-allow")
+        return
+    allow = states(made(blockset, "rpz-allow"))
+    assert not any(allow.values())
+    for name, owner in minimal.items():
+        assert (name in allow) == (not owner.self_blocked)
+        assert (f"*.{name}" in allow) == (not owner.self_blocked and not owner.below_blocked)
+
+
+def test_the_apex_holds_soa_and_ns_alone() -> None:
+    """A TXT or ZONEMD there breaks unbound's root priming; no $ORIGIN, so that any zone name will do."""
+    for fmt in ("rpz", "rpz-allow"):
+        text = samples.artefact("open", fmt).text
+        apex = records(text)["@"]
+        assert sorted(kind for kind, _ in apex) == ["NS", "SOA"]
+        assert str(NOW) in dict(apex)["SOA"]
+        assert dict(apex)["SOA"].split()[1] == "aidns.invalid."
+        assert "$ORIGIN" not in text
+        assert not [line for line in text.splitlines() if line[0] in " \t"]
+
+
+def test_the_canary_answers_positively_whatever_the_action() -> None:
+    """Its parent exists nowhere, so an address tells that the zone is loaded."""
+    for policy_id in ("office", "open", "stricter", "garden", "garden-name", "guard"):
+        found = records(samples.artefact(policy_id, "rpz").text)[f"{policy_id}.aidns-canary.example"]
+        assert sorted(found) == [("A", "0.0.0.0"), ("AAAA", "::")]
+
+
+@pytest.mark.parametrize(
+    ("policy_id", "data"),
+    [
+        ("office", [("CNAME", ".")]),
+        ("open", [("CNAME", "*.")]),
+        ("stricter", [("A", "0.0.0.0"), ("AAAA", "::")]),
+        ("garden", [("A", "192.0.2.10"), ("AAAA", "2001:db8::10")]),
+        ("garden-name", [("CNAME", "blocked.office.example.")]),
+    ],
+)
+def test_a_blocked_name_holds_the_records_of_its_action(policy_id: str, data: list[tuple[str, str]]) -> None:
+    """At the name and at its wildcard alike."""
+    found = records(samples.artefact(policy_id, "rpz").text)
+    assert sorted(found["acme.example"]) == data
+    assert sorted(found["*.acme.example"]) == data
+
+
+@pytest.mark.parametrize("action", ["null", "walled-garden"])
+def test_a_name_with_an_underscore_never_holds_an_address(action: str) -> None:
+    """BIND would refuse the whole zone: the name is blocked negatively instead, and what lies below it, too."""
+    of = policy("garden")
+    assert of.action
+    rules = tuple(
+        Rule(Name(name), scope, blocks, "policy", "drawn")  # type: ignore[arg-type]
+        for name, scope, blocks in (
+            ("_a.example", "subtree", True), ("b._a.example", "subtree", False), ("c.b._a.example", "exact", True), ("a.example", "subtree", True),
+        )
+    )  # fmt: skip
+    garden = Garden(a="192.0.2.10") if action == "walled-garden" else Garden()
+    chosen = draw.policy(action=action)
+    assert chosen.action
+    blockset = compile_selection(draw.selection(rules, chosen), {})
+    blockset = samples.with_garden(blockset, garden)
+    found = records(made(blockset))
+    for owner, data in found.items():
+        if "_" in owner:
+            assert {kind for kind, _ in data} == {"CNAME"}, owner
+    assert found["a.example"][0][0] == "A"
+    zone = states(made(blockset))
+    for probe in draw.probes(blockset.minimal):
+        assert answer(zone, probe) == decide(blockset.minimal, probe), probe
+
+
+def long_name(octets: int) -> Name:
+    name = "x." * (octets // 2 - 1) + "y" * (2 if octets % 2 == 0 else 3)
+    assert len(name) == octets
+    return names.parse(name)
+
+
+@given(st.integers(1, 100))
+def test_owner_and_zone_name_together_fit_a_dns_name(zone_length: int) -> None:
+    """The longest name that passes is the longest that dnspython can build below a zone's name of that length."""
+    zone = dns.name.from_text(("z." * 50)[-zone_length:] if zone_length % 2 == 0 else ("z." * 50 + "z")[-zone_length:])
+    assert len(zone.to_text(omit_final_dot=True)) == zone_length
+    fits = long_name(MAX_OWNER - zone_length)
+    text = made(drawn((Rule(fits, "subtree", True, "policy", "drawn"),)), zone_length=zone_length)
+    assert len(dns.zone.from_text(text, zone, relativize=False).nodes) == 4
+    with pytest.raises(dns.name.NameTooLong):
+        dns.name.from_text(f"*.x{fits}.{zone}")
+    too_long = drawn((Rule(Name(f"{long_name(MAX_OWNER - zone_length + 1)}"), "subtree", True, "policy", "drawn"),))
+    with pytest.raises(Inexpressible, match="longer than"):
+        made(too_long, zone_length=zone_length)
+
+
+@pytest.mark.parametrize(("zone", "fits"), [("", False), ("rpz", True), ("rpz.", True), ("RPZ.Lab", True)])
+def test_a_short_zone_name_makes_room(zone: str, fits: bool) -> None:
+    """Without --zone a long one is expected; one label is a zone's name as well."""
+    files = dict(samples.SOUND)
+    files["policies/open.toml"] += f'\n[[block]]\nname = "{long_name(200)}"\nreason = "long"\n'
+    whole = catalog(files)
+    prepared = samples.prepared("open", whole)
+
+    def run() -> str:
+        return pipeline.artefact(whole, prepared, FORMATS["rpz"], NOTHING, lambda _digest: (7, NOW), None, zone).text
+
+    if fits:
+        assert long_name(200) in run()
+    else:
+        with pytest.raises(UnsafeError) as refusal:
+            run()
+        assert "--zone" in refusal.value.tip
+
+
+def test_a_zone_name_that_is_none_is_a_usage_error() -> None:
+    """Blanks, wildcards and empty labels name no zone."""
+    for zone in ("a b", "*.lab", "a..b", ".."):
+        with pytest.raises(names.InvalidName):
+            pipeline.artefact(
+                catalog(), samples.prepared("open"), FORMATS["rpz"], NOTHING, lambda _digest: (7, NOW), None, zone
+            )
