@@ -27,6 +27,7 @@ from aidns.catalog.load import load_or_fail
 from aidns.lab.servers import missing, start
 from aidns.lab.upstream import Upstream
 from aidns.listing import LISTINGS
+from aidns.render.docs import formats_page
 from aidns.render.formats import FORMATS
 
 ROOT = Path(__file__).parents[1]
@@ -154,7 +155,11 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, ("---",) * len(header), *rows))
 
 
-TABLES: dict[str, Callable[[], str]] = {"formats": formats_table, "policies": policies_table}
+TABLES: dict[str, Callable[[], str]] = {
+    "formats": formats_table,
+    "formats-page": lambda: f"\n{formats_page()}\n",
+    "policies": policies_table,
+}
 
 
 def main() -> None:

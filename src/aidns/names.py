@@ -21,6 +21,10 @@ MAX_LABEL = 63
 """Octets of a label (RFC 1035 §2.3.4)."""
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\Z")
+_CANONICAL = re.compile(
+    r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?![0-9]+\Z)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z"
+)
+"""A name that nothing is wrong with."""
 
 
 class InvalidName(UsageError, ValueError):
@@ -36,37 +40,42 @@ def parse(text: str) -> Name:
 
     Raises InvalidName.
     """
+    if _CANONICAL.match(text):
+        return Name(text)
+    raise _fault(text)
+
+
+def _fault(text: str) -> InvalidName:
+    """Return the first reason why a text is no canonical name, by the order in which a person would look."""
     shown = printable(text, 80)
     if not text:
-        raise InvalidName("empty name", tip="write a name such as example.com")
+        return InvalidName("empty name", tip="write a name such as example.com")
     if not text.isascii():
-        raise InvalidName(f"{shown!r} is not ASCII", tip=_a_label_tip(text))
+        return InvalidName(f"{shown!r} is not ASCII", tip=_a_label_tip(text))
     if text != text.lower():
-        raise InvalidName(f"{shown!r} has upper-case letters", tip=f"write {printable(text.lower(), 80)!r}")
+        return InvalidName(f"{shown!r} has upper-case letters", tip=f"write {printable(text.lower(), 80)!r}")
     if text.endswith("."):
-        raise InvalidName(f"{shown!r} ends with a dot", tip="leave the final dot out")
+        return InvalidName(f"{shown!r} ends with a dot", tip="leave the final dot out")
     if "*" in text:
-        raise InvalidName(f"{shown!r} has a wildcard", tip='write the name below the star, with scope = "subtree"')
+        return InvalidName(f"{shown!r} has a wildcard", tip='write the name below the star, with scope = "subtree"')
     if _is_address(text):
-        raise InvalidName(f"{shown!r} is an IP address", tip="a DNS list holds names only")
+        return InvalidName(f"{shown!r} is an IP address", tip="a DNS list holds names only")
     if len(text) > MAX_NAME:
-        raise InvalidName(f"{shown!r} has {len(text)} octets", tip=f"a name has at most {MAX_NAME}")
+        return InvalidName(f"{shown!r} has {len(text)} octets", tip=f"a name has at most {MAX_NAME}")
     labels = text.split(".")
     for label in labels:
         if not label:
-            raise InvalidName(f"{shown!r} has an empty label", tip="look for a doubled or leading dot")
+            return InvalidName(f"{shown!r} has an empty label", tip="look for a doubled or leading dot")
         if len(label) > MAX_LABEL:
-            raise InvalidName(f"{shown!r} has a label of {len(label)} octets", tip=f"a label has at most {MAX_LABEL}")
+            return InvalidName(f"{shown!r} has a label of {len(label)} octets", tip=f"a label has at most {MAX_LABEL}")
         if not _LABEL.match(label):
-            raise InvalidName(
+            return InvalidName(
                 f"{shown!r}: label {printable(label, 63)!r} is not made of a-z 0-9 _ - or has a hyphen at an edge",
                 tip="a name alone: no scheme, path, port, quotes or blanks",
             )
     if len(labels) < 2:
-        raise InvalidName(f"{shown!r} has one label only", tip="a top-level domain is never blocked as a whole")
-    if labels[-1].isdigit():
-        raise InvalidName(f"{shown!r} has an all-digit top-level label", tip="is it an IP address?")
-    return Name(text)
+        return InvalidName(f"{shown!r} has one label only", tip="a top-level domain is never blocked as a whole")
+    return InvalidName(f"{shown!r} has an all-digit top-level label", tip="is it an IP address?")
 
 
 def normalise(text: str) -> Name:

@@ -1,17 +1,18 @@
 """DNS messages as octets (RFC 1035 §4): small, fast, and calm about hostile input. Pure.
 
-dnspython knows every type; this knows the few that the lab and `verify` need, and reads a reply much faster. Text made
+dnspython knows every type; this knows the few that are asked for here, and reads a reply many times faster. Text made
 here is safe to print: other octets, dots inside labels and backslashes become `\\DDD` (RFC 1035 §5.1).
 """
 
 from __future__ import annotations
 
-import ipaddress
 import struct
+from functools import lru_cache
 
 from msgspec import Struct
 
 from aidns.errors import AidnsError
+from aidns.rdata import params_text, strings_text, v4_text, v6_text
 
 TYPES = {
     "A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "DNAME": 39,
@@ -23,6 +24,14 @@ _RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP"
 _FLAGS = {"AA": 0x0400, "TC": 0x0200, "RD": 0x0100, "RA": 0x0080, "AD": 0x0020, "CD": 0x0010}
 _EDE_OPTION = 15
 _MAX_POINTERS = 64
+_HEADER = struct.Struct("!HHHHHH")
+_FIXED = struct.Struct("!HHIH")
+"""Type, class, TTL and length of RDATA."""
+_PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_."
+"""What needs no escape in text."""
+_A, _NS, _CNAME, _SOA, _AAAA, _OPT = (TYPES[text] for text in ("A", "NS", "CNAME", "SOA", "AAAA", "OPT"))
+_ONE_NAME = frozenset((_NS, _CNAME, TYPES["PTR"], TYPES["DNAME"]))
+_SERVICES = frozenset((TYPES["SVCB"], TYPES["HTTPS"]))
 PAYLOAD = 1232
 """UDP payload size offered: passes every path without fragments (DNS flag day 2020)."""
 
@@ -31,7 +40,7 @@ class MessageError(AidnsError, ValueError):
     """The octets are no DNS message, or none that answers."""
 
 
-class Record(Struct, frozen=True):
+class Record(Struct, frozen=True, gc=False):
     """A resource record; `data` is its presentation form, `\\# length hex` for types not known here."""
 
     name: str
@@ -96,15 +105,30 @@ def encode_name(name: str) -> bytes:
 
 def query(ident: int, name: str, rdtype: str, *, dnssec_ok: bool = False) -> bytes:
     """Return a recursive query with EDNS (RFC 6891), so that extended errors can come back."""
-    header = struct.pack("!HHHHHH", ident, _FLAGS["RD"], 1, 0, 0, 1)
-    edns = struct.pack("!BHHIH", 0, TYPES["OPT"], PAYLOAD, 0x8000 if dnssec_ok else 0, 0)
-    return header + encode_name(name) + struct.pack("!HH", type_number(rdtype), 1) + edns
+    return query_of(ident, question(name, rdtype), dnssec_ok=dnssec_ok)
 
 
-def parse(wire: bytes) -> Reply:
-    """Read a response. Raises MessageError for anything cut short, looping, without question or not a response."""
+def question(name: str, rdtype: str) -> bytes:
+    """Return a question as it stands in a message: name, rdtype, class IN. Raises MessageError, KeyError."""
+    return encode_name(name) + struct.pack("!HH", type_number(rdtype), 1)
+
+
+def query_of(ident: int, asked: bytes, *, dnssec_ok: bool = False) -> bytes:
+    """Return the query that `query` makes, for a question in wire form."""
+    return ident.to_bytes(2) + _QUERY_HEAD + asked + (_EDNS_DO if dnssec_ok else _EDNS)
+
+
+_QUERY_HEAD = struct.pack("!HHHHH", _FLAGS["RD"], 1, 0, 0, 1)
+_EDNS, _EDNS_DO = (struct.pack("!BHHIH", 0, TYPES["OPT"], PAYLOAD, bits, 0) for bits in (0, 0x8000))
+
+
+def parse(wire: bytes, asked: tuple[str, str] | None = None) -> Reply:
+    """Read a response. Raises MessageError for anything cut short, looping, without question or not a response.
+
+    `asked`: name and rdtype of its question, when the caller has compared that, octet by octet, with what it sent.
+    """
     try:
-        return _parse(wire)
+        return _parse(wire, asked)
     except (struct.error, IndexError, ValueError) as error:
         raise MessageError(f"malformed DNS message: {error}") from None
 
@@ -118,38 +142,58 @@ def read_question(wire: bytes) -> tuple[str, int, int]:
         raise MessageError(f"malformed DNS question: {error}") from None
 
 
-def _parse(wire: bytes) -> Reply:
-    ident, bits, questions, *counts = struct.unpack_from("!HHHHHH", wire)
+def _parse(wire: bytes, asked: tuple[str, str] | None) -> Reply:
+    ident, bits, questions, *counts = _HEADER.unpack_from(wire)
     if not bits & 0x8000 or questions != 1:
         raise MessageError("no response to one question")
-    name, rdtype, at = read_question(wire)
+    if asked is None:
+        name, number, at = read_question(wire)
+        asked = name, type_text(number)
+    else:
+        at = wire.index(0, 12) + 5
+    known = {12: asked[0]}
     rcode = bits & 15
     ede: tuple[Ede, ...] = ()
     sections: list[tuple[Record, ...]] = []
     for count in counts:
         section = []
         for _ in range(count):
-            owner, at = _read_name(wire, at)
-            kind, _, ttl, length = struct.unpack_from("!HHIH", wire, at)
+            owner, at = _read_owner(wire, at, known)
+            kind, _, ttl, length = _FIXED.unpack_from(wire, at)
             at += 10
             if at + length > len(wire):
                 raise MessageError("a record runs past the end")
-            if kind == TYPES["OPT"]:
+            if kind == _OPT:
                 rcode |= (ttl >> 24) << 4
-                ede += _extended_errors(wire[at : at + length])
+                if length:
+                    ede += _extended_errors(wire[at : at + length])
             else:
-                section.append(Record(owner, type_text(kind), ttl, _data_text(wire, at, length, kind)))
+                section.append(Record(owner, type_text(kind), ttl, _data_text(wire, at, length, kind, known)))
             at += length
         sections.append(tuple(section))
-    flags = frozenset(flag for flag, bit in _FLAGS.items() if bits & bit)
-    answers, authority, additional = sections
     rcode_text = _RCODES.get(rcode) or f"RCODE{rcode}"
-    return Reply(ident, rcode_text, flags, (name, type_text(rdtype)), answers, authority, additional, ede)
+    return Reply(ident, rcode_text, _flags(bits), asked, *sections, ede)
+
+
+@lru_cache(256)
+def _flags(bits: int) -> frozenset[str]:
+    return frozenset(flag for flag, bit in _FLAGS.items() if bits & bit)
+
+
+def _read_owner(wire: bytes, at: int, known: dict[int, str]) -> tuple[str, int]:
+    """Return the name at an offset and the offset behind it; `known` holds the names read so far by their offset."""
+    if wire[at] >= 0xC0:
+        target = (wire[at] & 0x3F) << 8 | wire[at + 1]
+        if target in known and target < at:
+            return known[target], at + 2
+    name, behind = _read_name(wire, at)
+    known[at] = name
+    return name, behind
 
 
 def _read_name(wire: bytes, at: int) -> tuple[str, int]:
     """Return the name at an offset and the offset behind it."""
-    labels: list[str] = []
+    labels: list[bytes] = []
     behind = octets = pointers = 0
     while length := wire[at]:
         if length >= 0xC0:
@@ -164,45 +208,49 @@ def _read_name(wire: bytes, at: int) -> tuple[str, int]:
         octets += length + 1
         if length > 63 or octets > 254 or len(label) < length:
             raise MessageError("a name runs past its limit")
-        labels.append(_label_text(label))
+        labels.append(label)
         at += 1 + length
-    return ".".join(labels) or ".", behind or at + 1
+    return _name_text(labels), behind or at + 1
+
+
+def _name_text(labels: list[bytes]) -> str:
+    whole = b".".join(labels).lower()
+    if not whole.translate(None, _PLAIN) and whole.count(b".") < max(1, len(labels)):
+        return whole.decode("ascii") or "."
+    return ".".join(map(_label_text, labels))
 
 
 def _label_text(label: bytes) -> str:
-    text = label.lower()
-    if text.replace(b"-", b"a").replace(b"_", b"a").isalnum():
-        return text.decode("ascii")
-    return "".join(chr(c) if 0x21 <= c < 0x7F and c not in b'.\\"' else f"\\{c:03}" for c in text)
+    return "".join(chr(c) if 0x21 <= c < 0x7F and c not in b'.\\"' else f"\\{c:03}" for c in label.lower())
 
 
-def _data_text(wire: bytes, at: int, length: int, kind: int) -> str:
-    rdata = wire[at : at + length]
-    if kind == TYPES["A"]:
-        return str(ipaddress.IPv4Address(rdata))
-    if kind == TYPES["AAAA"]:
-        return str(ipaddress.IPv6Address(rdata))
-    if kind in (TYPES["NS"], TYPES["CNAME"], TYPES["PTR"], TYPES["DNAME"]):
-        return _read_name(wire, at)[0]
-    if kind == TYPES["SOA"]:
+def _data_text(wire: bytes, at: int, length: int, kind: int, known: dict[int, str]) -> str:
+    if kind == _A:
+        return v4_text(wire[at : at + length])
+    if kind == _AAAA:
+        return v6_text(wire[at : at + length])
+    if kind in _ONE_NAME:
+        return _read_owner(wire, at, known)[0]
+    if kind == _SOA:
         mname, behind = _read_name(wire, at)
         rname, behind = _read_name(wire, behind)
-        return " ".join((mname, rname, *map(str, struct.unpack_from("!IIIII", wire, behind))))
+        return "%s %s %d %d %d %d %d" % (mname, rname, *struct.unpack_from("!IIIII", wire, behind))
     if kind == TYPES["MX"]:
         return f"{struct.unpack_from('!H', wire, at)[0]} {_read_name(wire, at + 2)[0]}"
+    rdata = wire[at : at + length]
     if kind == TYPES["TXT"]:
-        return _strings_text(rdata)
+        return strings_text(rdata)
+    if kind in _SERVICES:
+        return _service_text(rdata)
     return f"\\# {length} {rdata.hex()}"
 
 
-def _strings_text(rdata: bytes) -> str:
-    strings = []
-    while rdata:
-        length = rdata[0]
-        text = "".join(chr(c) if 0x20 <= c < 0x7F and c not in b'"\\' else f"\\{c:03}" for c in rdata[1 : 1 + length])
-        strings.append(f'"{text}"')
-        rdata = rdata[1 + length :]
-    return " ".join(strings)
+@lru_cache(4096)
+def _service_text(rdata: bytes) -> str:
+    """Return an SVCB or HTTPS record as RFC 9460 §2.1 writes it; its target is never compressed."""
+    priority = struct.unpack_from("!H", rdata)[0]
+    target, at = _read_name(rdata, 2)
+    return " ".join((str(priority), target, *params_text(rdata[at:])))
 
 
 def _extended_errors(options: bytes) -> tuple[Ede, ...]:

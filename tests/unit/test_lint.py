@@ -212,7 +212,7 @@ FACTS = (
     Plant("policy-form", OFFICE, '"exact.other.example"', '"*.other.example"', "block[0].name"),
     Plant("policy-form", OFFICE, '"below.help.acme.example"', '"co.uk"', "block[1].name"),
     Plant("policy-form", OFFICE, '"elsewhere.example"', '"else where"', "allow[2].name"),
-    Plant("policy-form", OFFICE, '"below.help.acme.example"', '"example.org"', "block[1]", BLOCK, "warning"),
+    Plant("policy-collateral", OFFICE, '"below.help.acme.example"', '"example.org"', "block[1]", BLOCK),
     Plant("waiver-needed", "waivers.toml", '"confidence"', '"evidence"', "waiver[0]", "[[waiver]]"),
 )  # fmt: skip
 SPEAKS_OF_OTHERS = ("reference", "vocab-word", "waiver-needed", "confidence")

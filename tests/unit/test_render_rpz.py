@@ -7,20 +7,19 @@ import dns.rdatatype
 import dns.zone
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 import samples
 import strategies as draw
 from aidns import names, pipeline
 from aidns.blockset import close, compile_selection, decide, in_tree
 from aidns.errors import UnsafeError
-from aidns.model import BlockSet, Garden, Rule
+from aidns.model import Answer, BlockSet, Garden, Rule
 from aidns.names import Name
 from aidns.render.artefact import render
 from aidns.render.base import Inexpressible
 from aidns.render.formats import FORMATS
 from aidns.render.rpz import MAX_OWNER
-from samples import NOTHING, NOW, catalog, policy
+from samples import NOTHING, NOW, catalog
 
 ORIGIN = dns.name.from_text("rpz.lab.")
 TARGETS = {".": True, "*.": True, "rpz-passthru.": False}
@@ -37,10 +36,13 @@ def drawn(rules: tuple[Rule, ...], action: str = "nxdomain", fallback: tuple[str
 def records(text: str) -> dict[str, list[tuple[str, str]]]:
     """The zone as dnspython reads it: relative owner -> (type, rdata)."""
     zone = dns.zone.from_text(text, ORIGIN, relativize=True)
-    return {
-        str(owner): [(dns.rdatatype.to_text(s.rdtype), rdata.to_text(origin=ORIGIN, relativize=False)) for s in node for rdata in s]
-        for owner, node in zone.items()
-    }  # fmt: skip
+    found: dict[str, list[tuple[str, str]]] = {}
+    for owner, node in zone.items():
+        for rdataset in node:
+            kind = dns.rdatatype.to_text(rdataset.rdtype)
+            data = [(kind, rdata.to_text(origin=ORIGIN, relativize=False)) for rdata in rdataset]
+            found.setdefault(str(owner), []).extend(data)
+    return found
 
 
 def states(text: str) -> dict[str, bool]:
@@ -94,10 +96,9 @@ def test_the_exceptions_alone_are_those_of_the_whole(rules: tuple[Rule, ...]) ->
     """In front of the blocks the allow zone lets pass what the whole zone does; nested blocks it refuses."""
     blockset = drawn(rules)
     minimal = blockset.minimal
-    nested = any(
-        answer.self_blocked and any(a in minimal and minimal[a] == minimal[a].__class__(False, False) for a in names.ancestors(n))
-        for n, answer in minimal.items()
-    )  # fmt: skip
+    open_trees = {name for name, owner in minimal.items() if owner == Answer(False, False)}
+    blocks = [name for name, owner in minimal.items() if owner.self_blocked]
+    nested = any(not open_trees.isdisjoint(names.ancestors(name)) for name in blocks)
     if nested:
         with pytest.raises(Inexpressible, match="below an exception"):
             made(blockset, "rpz-allow")
@@ -148,19 +149,13 @@ def test_a_blocked_name_holds_the_records_of_its_action(policy_id: str, data: li
 @pytest.mark.parametrize("action", ["null", "walled-garden"])
 def test_a_name_with_an_underscore_never_holds_an_address(action: str) -> None:
     """BIND would refuse the whole zone: the name is blocked negatively instead, and what lies below it, too."""
-    of = policy("garden")
-    assert of.action
-    rules = tuple(
-        Rule(Name(name), scope, blocks, "policy", "drawn")  # type: ignore[arg-type]
-        for name, scope, blocks in (
-            ("_a.example", "subtree", True), ("b._a.example", "subtree", False), ("c.b._a.example", "exact", True), ("a.example", "subtree", True),
-        )
-    )  # fmt: skip
-    garden = Garden(a="192.0.2.10") if action == "walled-garden" else Garden()
-    chosen = draw.policy(action=action)
-    assert chosen.action
-    blockset = compile_selection(draw.selection(rules, chosen), {})
-    blockset = samples.with_garden(blockset, garden)
+    rules = (
+        Rule(Name("_a.example"), "subtree", True, "policy", "drawn"),
+        Rule(Name("b._a.example"), "subtree", False, "policy", "drawn"),
+        Rule(Name("c.b._a.example"), "exact", True, "policy", "drawn"),
+        Rule(Name("a.example"), "subtree", True, "policy", "drawn"),
+    )
+    blockset = samples.with_garden(drawn(rules, action, ()), Garden(a="192.0.2.10"))
     found = records(made(blockset))
     for owner, data in found.items():
         if "_" in owner:
@@ -172,24 +167,24 @@ def test_a_name_with_an_underscore_never_holds_an_address(action: str) -> None:
 
 
 def long_name(octets: int) -> Name:
-    name = "x." * (octets // 2 - 1) + "y" * (2 if octets % 2 == 0 else 3)
+    """A name of that many octets, of short labels."""
+    name = ("x." * octets)[: octets - 3].rstrip(".")
+    name += "." + "y" * (octets - len(name) - 1)
     assert len(name) == octets
     return names.parse(name)
 
 
-@given(st.integers(1, 100))
+@pytest.mark.parametrize("zone_length", [4, 5, 9, 10, 63, 100, 200])
 def test_owner_and_zone_name_together_fit_a_dns_name(zone_length: int) -> None:
-    """The longest name that passes is the longest that dnspython can build below a zone's name of that length."""
-    zone = dns.name.from_text(("z." * 50)[-zone_length:] if zone_length % 2 == 0 else ("z." * 50 + "z")[-zone_length:])
-    assert len(zone.to_text(omit_final_dot=True)) == zone_length
-    fits = long_name(MAX_OWNER - zone_length)
+    """The longest name that passes is the longest that a DNS name holds, the wildcard and the zone's name included."""
+    zone = dns.name.from_text(long_name(zone_length))
+    fits, too_long = long_name(MAX_OWNER - zone_length), long_name(MAX_OWNER - zone_length + 1)
     text = made(drawn((Rule(fits, "subtree", True, "policy", "drawn"),)), zone_length=zone_length)
-    assert len(dns.zone.from_text(text, zone, relativize=False).nodes) == 4
+    assert dns.name.from_text(f"*.{fits}", zone) in dns.zone.from_text(text, zone, relativize=False).nodes
     with pytest.raises(dns.name.NameTooLong):
-        dns.name.from_text(f"*.x{fits}.{zone}")
-    too_long = drawn((Rule(Name(f"{long_name(MAX_OWNER - zone_length + 1)}"), "subtree", True, "policy", "drawn"),))
+        dns.name.from_text(f"*.{too_long}", zone)
     with pytest.raises(Inexpressible, match="longer than"):
-        made(too_long, zone_length=zone_length)
+        made(drawn((Rule(too_long, "subtree", True, "policy", "drawn"),)), zone_length=zone_length)
 
 
 @pytest.mark.parametrize(("zone", "fits"), [("", False), ("rpz", True), ("rpz.", True), ("RPZ.Lab", True)])

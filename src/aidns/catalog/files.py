@@ -42,9 +42,9 @@ def _bases(directories: Sequence[Path]) -> list[Traversable]:
 
 def _read(base: Traversable, problems: list[Problem]) -> dict[str, Source]:
     found: dict[str, Source] = {}
+    top = _relative_to_here(str(base)) if isinstance(base, Path) else "catalog"
     for path, file in sorted(_toml_files(base), key=lambda pair: pair[0]):
-        shown = str(file) if isinstance(file, Path) else f"catalog/{path}"
-        shown = _relative_to_here(shown)
+        shown = path if top == "." else f"{top}/{path}"
         text = read_text(file, shown, problems)
         if text is not None:
             found[path] = Source(shown, text)

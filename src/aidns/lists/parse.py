@@ -8,22 +8,18 @@ all those whose remaining text may be no name, go through the reader one by one.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 
 from aidns.lists.keys import MARK, SEP, Marking, key_of
 from aidns.lists.line import MAX_LINE, Entry, Refusal, Syntax, shown
-from aidns.lists.shape import PLAIN, Shape, find_shapes
+from aidns.lists.octets import Span, cut, doubtful, odd, peel, table, without_shape
+from aidns.lists.shape import Shape, find_shapes
 from aidns.lists.sniff import reader_for
 from aidns.lists.tally import Tally
 from aidns.lists.zone import ZoneReader
 from aidns.names import MAX_LABEL
 
-NAME_OCTETS = b"abcdefghijklmnopqrstuvwxyz0123456789_-."
 _SEP, _MARK = SEP.encode(), MARK.encode()
-_EDGES = bytes.maketrans(b"\n-" + _MARK, _SEP * 3)
-"""Makes one octet of everything that may not stand beside another of its kind, `--` excepted."""
 _PECULIAR: dict[Syntax, bytes] = {
     "domains": b"",
     "hosts": b"localhost" + _SEP + b"localdomain",
@@ -43,30 +39,38 @@ class Parser:
 
     def __init__(self, syntax: Syntax, marking: Marking) -> None:
         self.tally = Tally()
+        self.found: list[str] = []
+        """Keys of lines that were read one by one, unsorted; `take_found` empties it."""
         self._syntax = syntax
         self._marking = marking
         self._reader = reader_for(syntax)
         self._shapes: tuple[Shape, ...] = ()
         self._resniff = True
-        self._found: list[str] = []
 
     def keys(self, block: bytes) -> list[str]:
-        """Return the sorted keys of a block of lines that ends with a newline, repeats included."""
+        """Return the sorted keys of a block of lines, repeats included; what is left is in `found`.
+
+        The block ends with a newline.
+        """
         first = self.tally.lines + 1
         raw = b"\n" + (block.replace(b"\r\n", b"\n") if b"\r" in block else block)
         self.tally.lines += raw.count(b"\n") - 1
-        self._found = []
+        found = len(self.found)
+        depends = self._depends(raw)
         if self._resniff:
-            self._shapes = find_shapes(raw, self._reader, self._marking) if not self._depends(raw) else ()
-        quick = self._shapes and not self._depends(raw)
-        keys = self._quickly(raw, first) if quick else self._slowly(raw, first)
-        self._resniff = len(self._found) * _RESNIFF > self.tally.lines - first
-        keys += self._found
-        keys.sort()
-        self.tally.names += len(keys)
+            self._shapes = () if depends else find_shapes(raw, self._reader, self._marking)
+        keys = self._quickly(raw, first) if self._shapes and not depends else self._slowly(raw, first)
+        self._resniff = (len(self.found) - found) * _RESNIFF >= self.tally.lines - first
+        self.tally.names += len(keys) + len(self.found) - found
         return keys
 
+    def take_found(self) -> list[str]:
+        """Return and forget the keys of lines that were read one by one."""
+        found, self.found = self.found, []
+        return found
+
     def _depends(self, raw: bytes) -> bool:
+        """Tell whether a line of the block may depend on another."""
         reader = self._reader
         return isinstance(reader, ZoneReader) and (not reader.is_plain or any(sign in raw for sign in _ZONE_STATE))
 
@@ -86,7 +90,7 @@ class Parser:
             return self.tally.refuse(number, Refusal("is not UTF-8", shown(line.decode("utf-8", "replace"))))
         for item in self._reader(text):
             if isinstance(item, Entry):
-                self._found.append(key_of(item.name, self._marking.letter(item.kind, item.blocks)))
+                self.found.append(key_of(item.name, self._marking.letter(item.kind, item.blocks)))
             else:
                 self.tally.refuse(number, item)
         return None
@@ -94,52 +98,23 @@ class Parser:
     # -------------------------------------------------------------- the quick way
 
     def _quickly(self, raw: bytes, first: int) -> list[str]:
-        """Return the keys of lines that have a shape; read the others one by one."""
-        text, removed = self._pull(raw, first)
-        peeled = peel(text, self._shapes)
-        numbers = Numbers(first, removed)
+        """Return the sorted keys of lines that have a shape; read the others one by one."""
+        lowered = raw.translate(table(self._shapes))
+        spans = odd(lowered)
+        names = peel(cut(lowered, spans), self._shapes)
+        if names is None:
+            spans = without_shape(lowered, self._shapes)
+            names = peel(cut(lowered, spans), self._shapes)
+            assert names is not None, "what has no shape was cut out"
+        numbers = Numbers(first)
+        for index, (begin, end) in numbered(raw, spans, numbers):
+            self._line(index, raw[begin:end])
         if self._syntax != "rpz":
-            peeled = peeled.replace(_SEP + b"\n", b"\n")  # an absolute name; in a zone file it has another meaning
-        peeled = self._pull_doubtful(peeled, numbers)
-        reversed_text = peeled[1:-1][::-1].decode("ascii")
-        keys = reversed_text.split("\n") if reversed_text else []
-        return self._without_bad(keys, numbers)
-
-    def _pull(self, raw: bytes, first: int) -> tuple[bytes, list[int]]:
-        """Return the block in lower case with SEP for dots, without the lines that have no shape, and their indexes.
-
-        Those are read one by one, in order.
-        """
-        text = raw.translate(_table(self._shapes))
-        spans = list(_spans_with(text, _MARK))
-        if not has_shapes(_cut(text, spans), self._shapes):
-            spans = list(_spans_without_shape(text, self._shapes))
-        removed: list[int] = []
-        index, counted = 0, 1
-        for begin, end in spans:
-            index += raw.count(b"\n", counted, begin)
-            self._line(first + index, raw[begin:end])
-            removed.append(index)
-            counted = begin
-        return _cut(text, spans), removed
-
-    def _pull_doubtful(self, peeled: bytes, numbers: Numbers) -> bytes:
-        """Return the lines in which no hyphen, dot or edge touches another, and nothing peculiar stands.
-
-        The others are read one by one.
-        """
-        spans = list(_doubtful(peeled, _PECULIAR[self._syntax]))
-        if not spans:
-            return peeled
-        index, counted = 0, 1
-        removed = []
-        for begin, end in spans:
-            index += peeled.count(b"\n", counted, begin)
-            self._again(numbers[index], peeled[begin:end])
-            removed.append(index)
-            counted = begin
-        numbers.remove(removed)
-        return _cut(peeled, spans)
+            names = names.replace(_SEP + b"\n", b"\n")  # an absolute name; in a zone file that has another meaning
+        spans = doubtful(names, _PECULIAR[self._syntax])
+        for index, (begin, end) in numbered(names, spans, numbers):
+            self._again(index, names[begin:end])
+        return self._sorted(cut(names, spans)[1:-1][::-1].decode("ascii"), numbers)
 
     def _again(self, number: int, rest: bytes) -> None:
         """Read a line of which the mark and the text of the name are left."""
@@ -150,33 +125,50 @@ class Parser:
             name += b"."  # it had one more
         self._line(number, shape.prefix + name + shape.suffix)
 
-    def _without_bad(self, keys: list[str], numbers: Numbers) -> list[str]:
-        """Return the keys without those that only their length, label count or top level can forbid."""
-        doubtful = {key for key in keys if len(key) > MAX_LABEL or SEP not in key}
-        if min(keys, default="") < ":":
-            doubtful.update(key for key in keys if key.partition(SEP)[0].isdigit())
-        if not doubtful:
+    def _sorted(self, text: str, numbers: Numbers) -> list[str]:
+        """Return the keys in a reversed text, sorted, without those whose length, label count or top level is odd.
+
+        These are read one by one.
+        """
+        keys = text.split("\n") if text else []
+        keys.sort()
+        odd_keys = {key for key in keys if len(key) > MAX_LABEL or SEP not in key}
+        digits = keys[: bisect_left(keys, ":")]  # nothing else sorts below: hyphens stand at no edge
+        odd_keys.update(key for key in digits if key.partition(SEP)[0].isdigit())
+        if not odd_keys:
             return keys
-        last = len(keys) - 1
-        for index in range(last, -1, -1):
-            if keys[index] in doubtful:
-                self._again(numbers[last - index], keys[index][::-1].encode())
-        return [key for key in keys if key not in doubtful]
+        for index, key in enumerate(reversed(text.split("\n"))):
+            if key in odd_keys:
+                self._again(numbers[index], key[::-1].encode())
+        return [key for key in keys if key not in odd_keys]
 
 
 class Numbers:
     """Line numbers of what is left of a block, by index."""
 
-    def __init__(self, first: int, removed: list[int]) -> None:
+    def __init__(self, first: int) -> None:
         self._first = first
         self._jumps: list[list[int]] = []
-        self.remove(removed)
 
     def __getitem__(self, index: int) -> int:
         for jumps in reversed(self._jumps):
             index += bisect_right(jumps, index)
         return self._first + index
 
-    def remove(self, removed: list[int]) -> None:
-        """Note ascending indexes that are no longer there."""
-        self._jumps.append([index - before for before, index in enumerate(removed)])
+    def remove(self, indexes: list[int]) -> None:
+        """Note that the lines at these ascending indexes are no longer there."""
+        self._jumps.append([index - before for before, index in enumerate(indexes)])
+
+
+def numbered(text: bytes, spans: list[Span], numbers: Numbers) -> list[tuple[int, Span]]:
+    """Return spans with their line numbers, and note in `numbers` that these lines go."""
+    found: list[tuple[int, Span]] = []
+    indexes: list[int] = []
+    index, counted = 0, 1
+    for span in spans:
+        index += text.count(b"\n", counted, span[0])
+        counted = span[0]
+        indexes.append(index)
+        found.append((numbers[index], span))
+    numbers.remove(indexes)
+    return found

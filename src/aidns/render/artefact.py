@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -96,6 +97,23 @@ def path_of(fmt: Format, blockset: BlockSet) -> str:
 
 
 def _template(fmt: Format, user_template: Path | None) -> tuple[jinja2.Template, str]:
+    if user_template is None:
+        source, label = shipped("templates").joinpath(fmt.template).read_text("utf-8"), fmt.template
+    else:
+        source, label = _own_template(user_template), str(user_template)
+    try:
+        compiled = _compiled(source)
+    except jinja2.TemplateSyntaxError as error:
+        raise DataError(f"template {label}, line {error.lineno}: {error.message}") from None
+    return (
+        compiled,
+        f"{label if user_template is None else user_template.name}:{hashlib.sha256(source.encode()).hexdigest()[:16]}",
+    )
+
+
+@cache
+def _compiled(source: str) -> jinja2.Template:
+    """Compile each template once: that costs more than most lists that are made with it."""
     environment = SandboxedEnvironment(
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -103,18 +121,7 @@ def _template(fmt: Format, user_template: Path | None) -> tuple[jinja2.Template,
         keep_trailing_newline=True,
         autoescape=False,
     )
-    if user_template is None:
-        source, label = shipped("templates").joinpath(fmt.template).read_text("utf-8"), fmt.template
-    else:
-        source, label = _own_template(user_template), str(user_template)
-    try:
-        compiled = environment.from_string(source)
-    except jinja2.TemplateSyntaxError as error:
-        raise DataError(f"template {label}, line {error.lineno}: {error.message}") from None
-    return (
-        compiled,
-        f"{label if user_template is None else user_template.name}:{hashlib.sha256(source.encode()).hexdigest()[:16]}",
-    )
+    return environment.from_string(source)
 
 
 def _own_template(file: Path) -> str:

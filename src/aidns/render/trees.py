@@ -49,20 +49,20 @@ def exceptions_alone(blockset: BlockSet) -> Body:
 
     An exception with a block below it is written as its known names, each exactly, for the tree would undo the block.
     """
+    above_blocks = {a for n, answer in blockset.minimal.items() if _blocks_any(answer) for a in names.ancestors(n)}
     rows: dict[Name, Row] = {}
     narrowed: list[Name] = []
     for name, answer in blockset.minimal.items():
         if answer.self_blocked:
             continue
-        if answer.below_blocked:
-            rows[name] = Row(name, EXACT)
-        elif block_below(blockset, name):
+        if not answer.below_blocked and name in above_blocks:
             narrowed.append(name)
-            for known in blockset.known:
-                if names.at_or_below(known, name) and not decide(blockset.minimal, known):
-                    rows.setdefault(known, Row(known, EXACT))
         else:
-            rows[name] = Row(name, SUBTREE)
+            rows[name] = Row(name, EXACT if answer.below_blocked else SUBTREE)
+    trees = set(narrowed)
+    for known in blockset.known:
+        if not trees.isdisjoint((known, *names.ancestors(known))) and not decide(blockset.minimal, known):
+            rows.setdefault(known, Row(known, EXACT))
     ordered = tuple(rows[name] for name in sorted(rows, key=names.sort_key))
     return Body(
         rows=ordered,
@@ -94,12 +94,8 @@ def below_a_tree(blockset: BlockSet, name: Name) -> bool:
     return False
 
 
-def block_below(blockset: BlockSet, name: Name) -> bool:
-    """Tell whether a listed name below this one is blocked."""
-    return any(
-        (answer.self_blocked or answer.below_blocked) and other != name and names.at_or_below(other, name)
-        for other, answer in blockset.minimal.items()
-    )
+def _blocks_any(answer: Answer) -> bool:
+    return answer.self_blocked or answer.below_blocked
 
 
 def rule_entry(name: Name, answer: Answer) -> str:

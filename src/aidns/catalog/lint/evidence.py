@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
+from functools import cache
 from urllib.parse import urlsplit
 
 from aidns.catalog.lint.finding import Finding, evidence_lists, service_path
 from aidns.model import Catalog
+
+_PLAIN = re.compile(r"https?://(?:[a-z0-9-]+\.)+(?!local\b|internal\b|localhost\b)[a-z]+(?:/[!-~]*)?\Z")
+"""What nearly every address looks like: a name, a path, nothing else."""
 
 
 def check(catalog: Catalog) -> Iterator[Finding]:
@@ -34,8 +39,11 @@ def check(catalog: Catalog) -> Iterator[Finding]:
             )
 
 
+@cache
 def unfollowable(url: str) -> str:
     """Return why a stranger cannot follow an address; empty when nothing speaks against it."""
+    if _PLAIN.match(url):
+        return ""
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""

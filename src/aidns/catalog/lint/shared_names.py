@@ -35,6 +35,13 @@ def check(catalog: Catalog) -> Iterator[Finding]:
             )
 
 
+def caught(catalog: Catalog) -> frozenset[str]:
+    """Return the listed names that `check` objects to."""
+    shared = {entry.name for entry in catalog.shared}
+    above = {a: name for name in shared for a in names.ancestors(name)}
+    return frozenset(entry.name for entry in catalog.names if not entry.bypass and _hit(entry, shared, above))
+
+
 def _hit(owned: OwnedName, shared: Container[str], above: dict[str, str]) -> str:
     if owned.name in shared and not (owned.scope == "subtree" and owned.domain.covers_suffix):
         return owned.name

@@ -1,4 +1,4 @@
-"""Consumers that no DNS server of the lab stands for: what is said of them was measured elsewhere or is their manual's."""
+"""Consumers that the lab does not start: what is said of them was measured elsewhere or is their manual's."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ OPNSENSE = Consumer(
 )
 DNSCRYPT_PROXY = Consumer(
     id="dnscrypt-proxy",
-    title="dnscrypt-proxy",
+    title="dnscrypt-proxy, blocked names",
     formats=("dnscrypt-proxy",),
     versions="dnscrypt-proxy 2",
     measured="2.1.18",
@@ -140,7 +140,7 @@ WINDOWS = Consumer(
 )
 SQUID = Consumer(
     id="squid",
-    title="squid",
+    title="squid, access list",
     formats=("squid",),
     versions="squid ≥ 5",
     measured="5.7",
@@ -195,7 +195,7 @@ SCRIPTS = Consumer(
     formats=("csv", "json"),
     versions="any",
     after=(
-        "`itself` and `below` say `block` or `pass`. For a name that is not listed, the nearest listed name above it decides.",
+        "`itself` and `below` say `block` or `pass`; for an unlisted name, `below` of the nearest listed name above.",
     ),
 )
 OTHERS = (

@@ -69,7 +69,7 @@ rpz:
         ),
     ),
     after=(
-        "`unbound-control auth_zone_reload rpz.aidns`, only after the check: a file broken halfway replaces the old list.",
+        "`unbound-control auth_zone_reload rpz.aidns`, after the check alone: half a file would replace the old list.",
         "A `local-zone` is looked at first: what it blocks stays blocked, whatever the zone's exceptions say.",
     ),
 )

@@ -1,0 +1,217 @@
+"""From sorted keys to the rules that are needed, with the semantics of `blockset`: deepest name, exception first. Pure.
+
+Rules that nothing else touches leave as whole blocks of names, which formats write without looking at each. Only
+trees with other rules inside them become owners with answers, for `blockset` and the formats to judge in full.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from msgspec import Struct
+
+from aidns.lists.keys import END, MARK, SEP, name_of
+from aidns.model import Answer
+from aidns.names import Name
+
+_DOTS = bytes.maketrans(SEP.encode(), b".")
+
+Names = tuple[bytes, ...]
+"""Blocks of names, each ended by a newline."""
+
+
+class Counts(Struct, frozen=True):
+    """What became of the rules that were read."""
+
+    names: int
+    """Rules read, repeats included."""
+    duplicates: int
+    covered: int
+    """Names that a rule above them already says."""
+    overruled: int
+    """Blocked names that an exception for the same name undoes."""
+    exceptions: int
+    """Exceptions that cut a hole into a blocked tree."""
+    idle: int
+    """Exceptions without a blocked tree above: nothing to except."""
+
+
+class Compiled(Struct, frozen=True):
+    """The rules of some lists, each needed; names in the order of their keys."""
+
+    trees: Names
+    """Blocked with everything below, and no other rule lies below."""
+    exacts: Names
+    """Blocked alone, outside every tree."""
+    nested: dict[Name, Answer]
+    """Owners of trees that hold other rules, as `BlockSet.minimal` has them."""
+    covered: Names
+    """Listed names below one of `trees`, the next field's left out; kept only where asked for."""
+    covered_www: Names
+    """Listed names that are `www.` and one of `trees`."""
+    nested_known: tuple[Name, ...]
+    """Names listed in the trees of `nested`."""
+    counts: Counts
+
+    @property
+    def blocks_something(self) -> bool:
+        """Whether any name is blocked."""
+        blocked = any(answer.self_blocked or answer.below_blocked for answer in self.nested.values())
+        return bool(self.trees or self.exacts) or blocked
+
+
+class _Tree:
+    """A top-most owner that blocks what lies below it, and the rules inside, while the keys pass by."""
+
+    def __init__(self) -> None:
+        self.open: list[tuple[str, bool]] = []
+        """(first key behind the tree of an owner, whether it blocks what lies below), outermost first."""
+        self.owners: list[tuple[str, Answer]] = []
+        self.known: list[str] = []
+
+
+class Sweep:
+    """Takes all keys in order, list by list; `exact` says what a bare key is, `known` whether covered names are kept."""
+
+    def __init__(self, *, exact: bool, marked: bool, known: bool) -> None:
+        self._exact, self._known = exact, known
+        self._trees: list[str] = []
+        self._exacts: list[str] = []
+        self._covered: list[str] = []
+        self._www: list[str] = []
+        self._blocks: tuple[list[bytes], ...] = ([], [], [], [])
+        self._nested: dict[Name, Answer] = {}
+        self._nested_known: list[Name] = []
+        self._names = self._duplicates = self._dropped = self._overruled = self._idle = 0
+        self._last = ""
+        """Bare keys alone: the last tree kept (with SEP where covered names are). Marked: the key being collected."""
+        self._letters = ""
+        self._tree = _Tree()
+        self._take = self._take_marked if marked else self._take_exact if exact else self._take_trees
+
+    def take(self, keys: list[str]) -> None:
+        """Take a sorted list of keys; repeats stand in the same list."""
+        last = ""
+        once = [last := key for key in keys if key != last]
+        self._names += len(keys)
+        self._duplicates += len(keys) - len(once)
+        self._take(once)
+        self._pack()
+
+    def result(self) -> Compiled:
+        """Return what all keys together say."""
+        self._settle()
+        self._close()
+        self._pack()
+        trees, exacts, covered, www = (tuple(blocks) for blocks in self._blocks)
+        counts = Counts(
+            names=self._names,
+            duplicates=self._duplicates,
+            covered=self._dropped,
+            overruled=self._overruled,
+            exceptions=sum(not answer.self_blocked for answer in self._nested.values()),
+            idle=self._idle,
+        )
+        return Compiled(trees, exacts, self._nested, covered, www, tuple(self._nested_known), counts)
+
+    def _pack(self) -> None:
+        packed = (self._trees, self._exacts, self._covered, self._www)
+        for names, blocks in zip(packed, self._blocks, strict=True):
+            if names:
+                names.reverse()  # turning the text round restores the order
+                blocks.append(("\n" + "\n".join(names)).encode("ascii")[::-1].translate(_DOTS))
+                names.clear()
+
+    # ------------------------------------------------------------------ bare keys alone
+
+    def _take_exact(self, keys: list[str]) -> None:
+        self._exacts += keys
+
+    def _take_trees(self, keys: list[str]) -> None:
+        if self._known:
+            return self._take_known(keys)
+        top = self._last
+        kept = [top := key for key in keys if not key.startswith(top) or key[len(top)] != SEP]
+        self._last = top
+        self._dropped += len(keys) - len(kept)
+        self._trees += kept
+        return None
+
+    def _take_known(self, keys: list[str]) -> None:
+        for key in keys:
+            if self._last and key.startswith(self._last):
+                (self._www if key == f"{self._last}www" else self._covered).append(key)
+                self._dropped += 1
+            else:
+                self._trees.append(key)
+                self._last = key + SEP
+
+    # ------------------------------------------------------------------ marked keys among them
+
+    def _take_marked(self, keys: list[str]) -> None:
+        usual = "E" if self._exact else "S"
+        for key in keys:
+            base, _, letter = key.partition(MARK)
+            if base != self._last:
+                self._settle()
+                self._last, self._letters = base, ""
+            self._letters += letter or usual
+
+    def _settle(self) -> None:
+        """Decide the name whose rules have been collected."""
+        key, letters = self._last, self._letters
+        if not letters:
+            return
+        open_ = self._tree.open
+        while open_ and key >= open_[-1][0]:
+            open_.pop()
+        if not open_:
+            self._close()
+        above = bool(open_) and open_[-1][1]
+        answer = decided(letters, above)
+        if open_ and self._known:
+            self._tree.known.append(key)
+        if answer.self_blocked == answer.below_blocked == above:
+            self._drop(letters, above)
+        elif not open_ and not answer.below_blocked:
+            self._exacts.append(key)
+        else:
+            self._tree.owners.append((key, answer))
+            if answer.below_blocked != above:
+                open_.append((key + END, answer.below_blocked))
+
+    def _drop(self, letters: str, above: bool) -> None:
+        if above:
+            self._dropped += 1
+        elif letters.islower():
+            self._idle += 1
+        else:
+            self._overruled += 1
+
+    def _close(self) -> None:
+        """Hand over the tree that no further key lies in."""
+        owners, known, self._tree = self._tree.owners, self._tree.known, _Tree()
+        if not owners:
+            return
+        top, answer = owners[0]
+        if len(owners) > 1 or not answer.self_blocked:
+            self._nested.update((name_of(key), answer) for key, answer in owners)
+            self._nested_known += [name_of(key) for key in (top, *known)]
+            return
+        self._trees.append(top)
+        www = f"{top}{SEP}www"
+        self._covered += [key for key in known if key != www]
+        self._www += [key for key in known if key == www]
+
+
+@lru_cache(maxsize=1024)
+def decided(letters: str, above: bool) -> Answer:
+    """Return what the marks of one name say; `above` is what the nearest owner above says about it.
+
+    The semantics of `blockset.answers`, with rules for what lies below a name alone besides.
+    """
+    here, below = {*"EeSs"} & {*letters}, {*"BbSs"} & {*letters}
+    return Answer(
+        all(letter.isupper() for letter in here) if here else above,
+        all(letter.isupper() for letter in below) if below else above,
+    )
