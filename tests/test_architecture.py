@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 SRC = ROOT / "src" / "aidns"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors",),
+    ("errors", "rdata"),
     ("data", "names", "wire"),
     ("psl", "stub"),
     ("model",),
@@ -27,7 +27,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("catalog", "explain"),
     ("render",),
     ("publish", "verify", "lab", "listing", "showing"),
-    ("pipeline",),
+    ("pipeline", "statistics"),
     ("cli",),
 )
 """Units (top-level modules and packages), lowest first: a unit imports from itself and from lower lines only."""
@@ -41,7 +41,7 @@ HOMES = {
     "jinja2": ("aidns.render.artefact",),
     "platformdirs": ("aidns.cli.base",),
     "publicsuffixlist": ("aidns.psl",),
-    "socket": ("aidns.lab", "aidns.lookup.transport", "aidns.stub"),
+    "socket": ("aidns.lab", "aidns.lookup.udp", "aidns.stub"),
     "sqlite3": ("aidns.lookup.state",),
     "ssl": ("aidns.lookup.transport",),
     "subprocess": ("aidns.lab",),

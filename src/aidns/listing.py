@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from aidns import names
-from aidns.model import Catalog, Evidence, Fact
+from aidns.model import Catalog, Evidence, Fact, OwnedName
 from aidns.render.formats import FORMATS
 
 
@@ -51,7 +51,7 @@ def domains(catalog: Catalog) -> Listing:
             "role": e.domain.role,
             "sharing": e.domain.sharing,
             "service": e.service,
-            "kind": "lookalike" if e.lookalike else "bypass" if e.bypass else "service",
+            "kind": _kind(e),
             "confidence": e.domain.confidence,
             "breaks": e.domain.breaks,
             "evidence": best_evidence(catalog, e.domain.evidence),
@@ -61,6 +61,29 @@ def domains(catalog: Catalog) -> Listing:
         for e in catalog.names
     ]
     return _listing(objects, ("name", "scope", "role", "sharing", "kind", "service", "confidence", "evidence"))
+
+
+def evidence(catalog: Catalog) -> Listing:
+    """Every listed name with its strongest evidence and the date of that copy, the weakest first.
+
+    Weak is a low rank of the kind, then little evidence, then an old date or none.
+    """
+    found = [(strongest(catalog, e.domain.evidence), e) for e in catalog.names]
+    found.sort(key=lambda pair: (_rank(catalog, pair[0]), len(pair[1].domain.evidence), _day(pair[0])))
+    objects = [
+        {
+            "name": e.name,
+            "service": e.service,
+            "kind": _kind(e),
+            "confidence": e.domain.confidence,
+            "entries": len(e.domain.evidence),
+            "evidence": item.kind if item else "none",
+            "seen": str(item.seen) if item else "",
+            "url": item.url if item else "",
+        }
+        for item, e in found
+    ]
+    return _listing(objects, ("name", "service", "kind", "confidence", "entries", "evidence", "seen"))
 
 
 def rejected(catalog: Catalog) -> Listing:
@@ -148,8 +171,27 @@ LISTINGS: dict[str, Callable[[Catalog], Listing]] = {
 
 def best_evidence(catalog: Catalog, evidence: tuple[Evidence, ...]) -> str:
     """Return the strongest kind among the evidence; vocab.toml holds the kinds in order of rank."""
-    kinds = {item.kind for item in evidence}
-    return next((kind for kind in catalog.vocab.get("evidence", {}) if kind in kinds), "none")
+    item = strongest(catalog, evidence)
+    return item.kind if item else "none"
+
+
+def strongest(catalog: Catalog, evidence: tuple[Evidence, ...]) -> Evidence | None:
+    """Return the newest entry of the strongest kind among the evidence; None where there is none."""
+    return min(evidence, key=lambda item: (-_rank(catalog, item), -_day(item)), default=None)
+
+
+def _rank(catalog: Catalog, item: Evidence | None) -> int:
+    """Return a number that is higher the stronger a kind is; 0 for what vocab.toml does not know."""
+    ranks = list(catalog.vocab.get("evidence", {}))
+    return len(ranks) - ranks.index(item.kind) if item and item.kind in ranks else 0
+
+
+def _day(item: Evidence | None) -> int:
+    return item.seen.date.toordinal() if item and item.seen.date else 0
+
+
+def _kind(entry: OwnedName) -> str:
+    return "lookalike" if entry.lookalike else "bypass" if entry.bypass else "service"
 
 
 def _current(facts: tuple[Fact, ...]) -> tuple[str, ...]:

@@ -125,7 +125,8 @@ def visible(text: str) -> str:
 
 def ascii_line(text: str, limit: int = 200) -> str:
     """Return free text as one line of printable ASCII, for files whose readers know nothing else."""
-    return printable(text, limit).encode("ascii", "replace").decode("ascii")
+    line = " ".join(printable(text, max(limit, len(text))).encode("ascii", "replace").decode("ascii").split())
+    return line if len(line) <= limit else (line[: max(limit - 3, 0)] + "...")[:limit]
 
 
 def _is_address(text: str) -> bool:

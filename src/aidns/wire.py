@@ -234,7 +234,7 @@ def _data_text(wire: bytes, at: int, length: int, kind: int, known: dict[int, st
     if kind == _SOA:
         mname, behind = _read_name(wire, at)
         rname, behind = _read_name(wire, behind)
-        return "%s %s %d %d %d %d %d" % (mname, rname, *struct.unpack_from("!IIIII", wire, behind))
+        return " ".join((mname, rname, *map(str, struct.unpack_from("!IIIII", wire, behind))))
     if kind == TYPES["MX"]:
         return f"{struct.unpack_from('!H', wire, at)[0]} {_read_name(wire, at + 2)[0]}"
     rdata = wire[at : at + length]

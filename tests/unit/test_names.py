@@ -220,7 +220,7 @@ def test_visible_keeps_the_length_and_the_printable(text: str) -> None:
 
 
 def test_long_text_says_that_it_goes_on() -> None:
-    """A cut line ends with an ellipsis, in ASCII with a question mark."""
+    """A cut line ends with an ellipsis, in ASCII with three dots."""
     assert names.printable("x" * 9, 5) == "xxxx…"
-    assert names.ascii_line("x" * 9, 5) == "xxxx?"
+    assert names.ascii_line("x" * 9, 5) == "xx..."
     assert names.ascii_line("bücher\r\n$INCLUDE x") == "b?cher $INCLUDE x"

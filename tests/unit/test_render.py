@@ -117,7 +117,7 @@ def test_the_header_tells_what_is_not_known() -> None:
     )
     found = samples.artefact("open", "rpz", catalog(files)).text
     assert "; Wanted, but no names known: service Old Bot\n" in found
-    assert "; Unknown facts: gamma-hub: registered_in is unknown: not blocked\n" in found
+    assert "; Unknown facts: registered_in is unknown: not blocked (gamma-hub)\n" in found
 
 
 @pytest.mark.parametrize(("policy", "fmt"), [case for case in EXPRESSIBLE if case[1] not in ("csv", "json")])

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,18 @@ def test_two_writers_lose_nothing(path: Path) -> None:
             other.record([_at(at + 1)])
         (span,) = one.spans()
     assert (span.first, span.last, span.n) == (0, 19, 20)
+
+
+def test_writers_at_the_same_time_wait_for_each_other(path: Path) -> None:
+    def write(start: int) -> None:
+        with State(path) as state:
+            for at in range(start, 300, 3):
+                state.record([_at(at)])
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(write, range(3)))
+    (span,) = read_spans(path)
+    assert (span.first, span.last) == (0, 299)
 
 
 def _at(at: int) -> Observation:

@@ -214,10 +214,9 @@ def test_life_counts_from_the_first_answer_after_it_was_gone() -> None:
 
 
 def test_a_resolver_that_always_disagrees_does_not_make_a_name_young() -> None:
-    seen = [
-        one for day in (-9, -5, 0) for one in (say(Outcome.DATA, day), say(Outcome.DENIED, day, resolver="1.1.1.1"))
-    ]
-    assert verdict(*seen).since == NOW - 9 * DAY
+    seen = [say(Outcome.DATA, day) for day in (-9, -5, 0)]
+    assert verdict(*seen, *denied(-9, -5, resolvers=["1.1.1.1"])).since == NOW - 9 * DAY
+    assert verdict(*seen, *denied(-9, -5, 0, resolvers=["1.1.1.1"])).since == NOW - 9 * DAY
 
 
 PARKING = (
@@ -277,8 +276,14 @@ def test_a_name_back_under_other_name_servers_is_flagged() -> None:
         [servers(-25, "ns1.a.net"), servers(-2, "ns1.b.net")],
         [servers(-25, "ns1.a.net"), servers(-2, "ns1.b.net"), *denied(-28, name=ZONE)],
         [*denied(-20, -16, name=ZONE), servers(-2, "ns1.b.net")],
+        [
+            servers(-25, "ns1.a.net"),
+            *denied(-20, name=ZONE),
+            say(Outcome.DATA, -20, name=ZONE),
+            servers(-2, "ns1.b.net"),
+        ],
     ],
-    ids=["the same ones", "moved without a gap", "a gap before", "nothing known before"],
+    ids=["the same ones", "moved without a gap", "a gap before", "nothing known before", "denied by some only"],
 )
 def test_nothing_else_is(seen: list[Observation]) -> None:
     assert verdict(*seen, say(Outcome.DATA, 0)).flags == ()

@@ -154,6 +154,9 @@ class Reader:
         for key, raw in self.raw.get(path, {}).items():
             if key == "schema":
                 continue
+            if not _ID.match(key):
+                self.problem("id-form", path, "", f"{names.printable(key)!r} is no id", "name the table in-kebab-case")
+                continue
             value, faults = convert(raw, to)
             for field, message in faults:
                 self.problem(

@@ -86,12 +86,12 @@ def listed(text: str, kind: Kind, *, blocks: bool = True) -> Item:
     try:
         return Entry(canonical(text), kind, blocks)
     except InvalidName as error:
-        return Refusal(_reason(error.message), shown(text.strip().removesuffix(".").lower()))
+        return Refusal(_reason(error.message), shown(text.strip().removesuffix(".")))
 
 
 def shown(text: str) -> str:
-    """Return refused text as a report may repeat it."""
-    return names.printable(text, SHOWN)
+    """Return refused text as a report may repeat it: in lower case, as the names in a list are."""
+    return names.printable(text.lower(), SHOWN)
 
 
 def _reason(message: str) -> str:

@@ -7,11 +7,11 @@ letters are small, SEP stands for each dot, and MARK for each octet that neither
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import lru_cache
 
 from aidns.lists.keys import MARK, SEP
-from aidns.lists.shape import Shape
+from aidns.lists.shape import PLAIN, Shape
 
 Span = tuple[int, int]
 
@@ -33,15 +33,17 @@ def table(shapes: tuple[Shape, ...]) -> bytes:
     return bytes(found)
 
 
-def odd(lowered: bytes) -> list[Span]:
-    """Return the lines that hold an octet which neither a name nor a shape can hold."""
-    spans: list[Span] = []
-    at = lowered.find(_MARK)
-    while at >= 0:
-        end = lowered.find(b"\n", at)
-        spans.append((lowered.rfind(b"\n", 0, at) + 1, end))
-        at = lowered.find(_MARK, end)
-    return spans
+def odd(lowered: bytes, shapes: tuple[Shape, ...]) -> list[Span]:
+    """Return the lines that hold an octet which neither a name nor a shape can hold, and empty ones."""
+    spans = list(_holding(lowered, _MARK))
+    if shapes == (PLAIN,):
+        return spans  # an empty line has the shape of a name, and is found as no name later
+    return sorted({*spans, *_empty(lowered)})
+
+
+def crowded(names: bytes, shapes: tuple[Shape, ...]) -> list[Span]:
+    """Return the lines of a peeled block in which something of a shape is left."""
+    return sorted({span for octet in _delimiters(shapes) for span in _holding(names, bytes((octet,)))})
 
 
 def without_shape(lowered: bytes, shapes: tuple[Shape, ...]) -> list[Span]:
@@ -69,7 +71,7 @@ def cut(text: bytes, spans: list[Span]) -> bytes:
 def peel(lowered: bytes, shapes: tuple[Shape, ...]) -> bytes | None:
     """Return a lowered block with each shape's prefix replaced by its mark and the suffix gone.
 
-    None when a line has none of the shapes.
+    None when a line lacks them.
     """
     text = lowered
     left = lines = text.count(b"\n") - 1
@@ -87,7 +89,7 @@ def peel(lowered: bytes, shapes: tuple[Shape, ...]) -> bytes | None:
         text, count = _replaced(text, suffix + b"\n", b"\n")
         if count != lines:
             return None
-    return None if any(octet in text for octet in _delimiters(shapes)) else text
+    return text
 
 
 def doubtful(names: bytes, peculiar: bytes) -> list[Span]:
@@ -108,7 +110,14 @@ def doubtful(names: bytes, peculiar: bytes) -> list[Span]:
     return spans
 
 
-def _holding(names: bytes, text: bytes) -> Iterable[Span]:
+def _empty(lowered: bytes) -> Iterator[Span]:
+    at = lowered.find(b"\n\n")
+    while at >= 0:
+        yield at + 1, at + 1
+        at = lowered.find(b"\n\n", at + 1)
+
+
+def _holding(names: bytes, text: bytes) -> Iterator[Span]:
     at = names.find(text)
     while at >= 0:
         end = names.find(b"\n", at)
@@ -137,5 +146,4 @@ def _delimiters(shapes: tuple[Shape, ...]) -> bytes:
 @lru_cache(maxsize=64)
 def _pattern(shapes: tuple[Shape, ...]) -> re.Pattern[bytes]:
     prefixes = b"|".join(re.escape(lowered_text(shape.prefix)) for shape in reversed(shapes))
-    name = b"[" + re.escape(NAME_OCTETS + _SEP) + b"]*"
-    return re.compile(b"(?:" + prefixes + b")" + name + re.escape(lowered_text(shapes[0].suffix)))
+    return re.compile(b"(?:" + prefixes + b")" + rb"[^\0]*" + re.escape(lowered_text(shapes[0].suffix)))

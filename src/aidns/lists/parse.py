@@ -9,10 +9,11 @@ all those whose remaining text may be no name, go through the reader one by one.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 
 from aidns.lists.keys import MARK, SEP, Marking, key_of
 from aidns.lists.line import MAX_LINE, Entry, Refusal, Syntax, shown
-from aidns.lists.octets import Span, cut, doubtful, odd, peel, table, without_shape
+from aidns.lists.octets import Span, crowded, cut, doubtful, odd, peel, table, without_shape
 from aidns.lists.shape import Shape, find_shapes
 from aidns.lists.sniff import reader_for
 from aidns.lists.tally import Tally
@@ -100,29 +101,34 @@ class Parser:
     def _quickly(self, raw: bytes, first: int) -> list[str]:
         """Return the sorted keys of lines that have a shape; read the others one by one."""
         lowered = raw.translate(table(self._shapes))
-        spans = odd(lowered)
+        spans = odd(lowered, self._shapes)
         names = peel(cut(lowered, spans), self._shapes)
         if names is None:
             spans = without_shape(lowered, self._shapes)
             names = peel(cut(lowered, spans), self._shapes)
             assert names is not None, "what has no shape was cut out"
-        numbers = Numbers(first)
-        for index, (begin, end) in numbered(raw, spans, numbers):
-            self._line(index, raw[begin:end])
+        numbers = Numbers(first, needed=not self.tally.is_full)
+        for number, (begin, end) in numbers.take(raw, spans):
+            self._line(number, raw[begin:end])
+        names = self._pull(names, crowded(names, self._shapes), numbers)
         if self._syntax != "rpz":
             names = names.replace(_SEP + b"\n", b"\n")  # an absolute name; in a zone file that has another meaning
-        spans = doubtful(names, _PECULIAR[self._syntax])
-        for index, (begin, end) in numbered(names, spans, numbers):
-            self._again(index, names[begin:end])
-        return self._sorted(cut(names, spans)[1:-1][::-1].decode("ascii"), numbers)
+        names = self._pull(names, doubtful(names, _PECULIAR[self._syntax]), numbers, dots_gone=True)
+        return self._sorted(names[1:-1][::-1].decode("ascii"), numbers)
 
-    def _again(self, number: int, rest: bytes) -> None:
-        """Read a line of which the mark and the text of the name are left."""
+    def _pull(self, names: bytes, spans: list[Span], numbers: Numbers, *, dots_gone: bool = False) -> bytes:
+        """Return a peeled block without these lines, after reading them one by one."""
+        for number, (begin, end) in numbers.take(names, spans):
+            self._again(number, names[begin:end], dots_gone=dots_gone)
+        return cut(names, spans)
+
+    def _again(self, number: int, rest: bytes, *, dots_gone: bool = True) -> None:
+        """Read a line of which the mark and the text of the name are left, maybe without one final dot."""
         at = rest.find(_MARK) + 1
         shape = next(shape for shape in self._shapes if shape.mark == rest[:at])
         name = rest[at:].replace(_SEP, b".")
-        if name.endswith(b".") and self._syntax != "rpz":
-            name += b"."  # it had one more
+        if dots_gone and name.endswith(b".") and self._syntax != "rpz":
+            name += b"."
         self._line(number, shape.prefix + name + shape.suffix)
 
     def _sorted(self, text: str, numbers: Numbers) -> list[str]:
@@ -132,43 +138,51 @@ class Parser:
         """
         keys = text.split("\n") if text else []
         keys.sort()
-        odd_keys = {key for key in keys if len(key) > MAX_LABEL or SEP not in key}
+        bad = {key for key in keys if len(key) > MAX_LABEL or SEP not in key}
         digits = keys[: bisect_left(keys, ":")]  # nothing else sorts below: hyphens stand at no edge
-        odd_keys.update(key for key in digits if key.partition(SEP)[0].isdigit())
-        if not odd_keys:
-            return keys
-        for index, key in enumerate(reversed(text.split("\n"))):
-            if key in odd_keys:
-                self._again(numbers[index], key[::-1].encode())
-        return [key for key in keys if key not in odd_keys]
+        bad.update(key for key in digits if key.partition(SEP)[0].isdigit())
+        if bad:
+            for number, key in numbers.find(text, bad) if numbers.needed else _each(keys, bad):
+                self._again(number, key[::-1].encode())
+            keys = [key for key in keys if key not in bad]
+        return keys
+
+
+def _each(keys: list[str], wanted: set[str]) -> Iterable[tuple[int, str]]:
+    for key in wanted:
+        for _ in range(bisect_left(keys, key), bisect_right(keys, key)):
+            yield 0, key
 
 
 class Numbers:
-    """Line numbers of what is left of a block, by index."""
+    """Line numbers of what is left of a block. All are 0 where nobody needs them, for counting lines takes time."""
 
-    def __init__(self, first: int) -> None:
+    def __init__(self, first: int, *, needed: bool) -> None:
+        self.needed = needed
         self._first = first
         self._jumps: list[list[int]] = []
 
-    def __getitem__(self, index: int) -> int:
+    def take(self, text: bytes, spans: list[Span]) -> list[tuple[int, Span]]:
+        """Return ascending spans of what is left with their line numbers; their lines are then gone."""
+        if not self.needed:
+            return [(0, span) for span in spans]
+        indexes: list[int] = []
+        index, counted = 0, 1
+        for begin, _ in spans:
+            index += text.count(b"\n", counted, begin)
+            counted = begin
+            indexes.append(index)
+        numbers = [self._number(index) for index in indexes]
+        self._jumps.append([index - before for before, index in enumerate(indexes)])
+        return list(zip(numbers, spans, strict=True))
+
+    def find(self, text: str, wanted: set[str]) -> Iterable[tuple[int, str]]:
+        """Yield each of these keys that stands in a reversed text, with its line number."""
+        for index, key in enumerate(reversed(text.split("\n"))):
+            if key in wanted:
+                yield self._number(index), key
+
+    def _number(self, index: int) -> int:
         for jumps in reversed(self._jumps):
             index += bisect_right(jumps, index)
         return self._first + index
-
-    def remove(self, indexes: list[int]) -> None:
-        """Note that the lines at these ascending indexes are no longer there."""
-        self._jumps.append([index - before for before, index in enumerate(indexes)])
-
-
-def numbered(text: bytes, spans: list[Span], numbers: Numbers) -> list[tuple[int, Span]]:
-    """Return spans with their line numbers, and note in `numbers` that these lines go."""
-    found: list[tuple[int, Span]] = []
-    indexes: list[int] = []
-    index, counted = 0, 1
-    for span in spans:
-        index += text.count(b"\n", counted, span[0])
-        counted = span[0]
-        indexes.append(index)
-        found.append((numbers[index], span))
-    numbers.remove(indexes)
-    return found

@@ -29,6 +29,10 @@ class Shape(Struct, frozen=True):
     mark: bytes
 
 
+PLAIN = Shape(b"", b"", b"")
+"""A name alone, of the usual kind."""
+
+
 def find_shapes(raw: bytes, reader: Reader, marking: Marking) -> tuple[Shape, ...]:
     """Return the frequent shapes of a block that begins and ends with a newline; all have the same suffix.
 

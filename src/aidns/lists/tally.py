@@ -46,13 +46,17 @@ class Tally:
         self._reasons: Counter[str] = Counter()
         self._examples: list[Refused] = []
 
+    @property
+    def is_full(self) -> bool:
+        """Whether a later line is only counted, so that its number does not matter."""
+        return len(self._examples) == MAX_EXAMPLES
+
     def refuse(self, line: int, refusal: Refusal) -> None:
-        """Count a refusal; lines may come out of order."""
+        """Count a refusal. Lines may come out of order; 0 stands for one behind all examples there are."""
         self.refused += 1
         known = refusal.reason in self._reasons or len(self._reasons) < MAX_REASONS
         self._reasons[refusal.reason if known else "other reasons"] += 1
-        worst = self._examples[-1].line if len(self._examples) == MAX_EXAMPLES else None
-        if worst is None or line < worst:
+        if not self.is_full or 0 < line < self._examples[-1].line:
             self._examples.append(Refused(line, refusal.reason, refusal.text))
             self._examples.sort(key=lambda refused: refused.line)
             del self._examples[MAX_EXAMPLES:]

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 
+import msgspec
 from msgspec import Struct
 
-from aidns.lookup.attempt import Attempt, Manners, Pace, Question, Schedule, Try
-from aidns.lookup.outcome import Finding, classify
+from aidns.lookup.attempt import Manners, Question, Schedule
+from aidns.lookup.drive import Drive, Settled
+from aidns.lookup.flow import RoundTrip, Throttle
+from aidns.lookup.outcome import Finding
 from aidns.lookup.resolver import Resolver
-from aidns.lookup.transport import Exchange, Unusable
+from aidns.lookup.transport import Exchange
 from aidns.model import Observation, Outcome
 from aidns.names import Name
 from aidns.wire import Reply
 
 ROOT = Question(Name("."), "SOA")
 """What every resolver that works can answer."""
+BATCH, BATCH_SECONDS = 500, 0.2
+"""Observations are handed over when there are so many, or this time after the first of them: a run that is killed loses
+no more than these."""
 
 
 class Probe(Struct, frozen=True):
@@ -38,70 +44,75 @@ class Probe(Struct, frozen=True):
 
 
 class Contact:
-    """A resolver during one run: its exchange, its pace, and what the probe showed."""
+    """A resolver during one run: its streams, its pace, what the probe showed, and what was counted."""
 
     def __init__(self, resolver: Resolver, manners: Manners) -> None:
         self.resolver = resolver
         self.manners = manners
         self.exchange = Exchange(resolver)
-        self.pace = Pace(resolver.rate)
+        self.throttle = Throttle(resolver.rate, manners.in_flight_unpaced, manners.in_flight_most)
+        self.trip = RoundTrip(manners.soft_timeout, manners.timeout)
         self.runs_our_list = False
         self.asked = 0
         self.settled = 0
+        self.packets = self.again = 0
+        """Packets sent, the probe's included, and those of them that were not the first for their question."""
+        self.odd: Counter[str] = Counter()
+        """What came over UDP and was no reply, by kind."""
         self.replied = False
         """Something other than failure came back: NOERROR or NXDOMAIN."""
         self.denies_all = False
         """It resolved nothing so far and denies even the root, as networks without Internet access do."""
+        self._drive: Drive | None = None
 
-    async def settle(self, question: Question, manners: Manners | None = None) -> tuple[Finding, Reply | None]:
-        """Ask until the answer is final; return what it means, and the reply if there was one."""
-        attempt = Attempt(question, self.resolver.transport, manners or self.manners)
-        step = attempt.first()
-        while True:
-            await asyncio.sleep(step.pause + self.pace.wait(time.monotonic() + step.pause))
-            finding, reply = await self._once(step)
-            following = attempt.after(finding.outcome, truncated=reply is not None and "TC" in reply.flags)
-            if following is None:
-                self.settled += 1
-                self.replied |= reply is not None and reply.rcode in ("NOERROR", "NXDOMAIN")
-                self.denies_all &= not (finding.outcome.proves_existence or finding.outcome is Outcome.DENIED)
-                return finding, reply
-            step = following
+    async def run(self, fresh: Callable[[], Question | None], settled: Settled, manners: Manners | None = None) -> None:
+        """Ask what `fresh` returns until it returns None and all is settled; `settled` gets what each answer means."""
 
-    async def _once(self, step: Try) -> tuple[Finding, Reply | None]:
-        name, rdtype = step.question.name, step.question.rdtype
+        def note(question: Question, finding: Finding, reply: Reply | None) -> None:
+            self.settled += 1
+            self.replied |= reply is not None and reply.rcode in ("NOERROR", "NXDOMAIN")
+            self.denies_all &= not (finding.outcome.proves_existence or finding.outcome is Outcome.DENIED)
+            settled(question, finding, reply)
+
+        drive = self._drive = Drive(
+            self.resolver, self.exchange, manners or self.manners, self.throttle, self.trip, fresh, note,
+            runs_our_list=self.runs_our_list,
+        )  # fmt: skip
         try:
-            reply = await self.exchange.send(step)
-        except TimeoutError as error:
-            return Finding(Outcome.TIMEOUT, name, str(error)), None
-        except Unusable as error:
-            return Finding(Outcome.BROKEN, name, str(error)), None
-        return classify(reply, name, rdtype, runs_our_list=self.runs_our_list), reply
+            await drive.run()
+        finally:
+            self.packets += drive.flow.sent
+            self.again += drive.flow.again
+            if drive.mux is not None:
+                self.odd.update(drive.mux.odd)
 
-    async def turn(self) -> None:
-        """Wait until this resolver's pace allows another question."""
-        await asyncio.sleep(max(0.0, self.pace.free_at - time.monotonic()))
+    def leave(self) -> None:
+        """Stop asking at once; what is under way is not waited for."""
+        if self._drive is not None:
+            self._drive.stop()
 
     async def probe(self, canaries: Collection[Name]) -> Probe:
         """Find out within seconds whether the resolver answers and which of our lists it runs."""
-        short = Manners(timeout=min(self.manners.probe_timeout, self.manners.timeout), pauses=(0.0,))
-        (finding, root), *replies = await asyncio.gather(
-            self.settle(ROOT, short), *(self.settle(Question(canary, "A"), short) for canary in canaries)
+        short = msgspec.structs.replace(
+            self.manners, timeout=min(self.manners.probe_timeout, self.manners.timeout), pauses=(0.0,)
         )
-        heard = [reply for _, reply in replies]
+        found: dict[Question, tuple[Finding, Reply | None]] = {}
+        questions = iter((ROOT, *(Question(canary, "A") for canary in canaries)))
+        await self.run(
+            lambda: next(questions, None), lambda asked, finding, reply: found.update({asked: (finding, reply)}), short
+        )
+        finding, root = found.pop(ROOT)
         # `example.` is reserved: whatever is positive there was made by this resolver (RFC 6761 §6.5).
-        loaded = tuple(c for c, reply in zip(canaries, heard, strict=True) if reply and reply.rcode == "NOERROR")
-        outcomes = {finding.outcome, *(found.outcome for found, _ in replies)}
+        loaded = tuple(asked.name for asked, (_, reply) in found.items() if reply and reply.rcode == "NOERROR")
+        outcomes = {finding.outcome, *(heard.outcome for heard, _ in found.values())}
         self.denies_all = outcomes - {Outcome.TIMEOUT, Outcome.BROKEN} == {Outcome.FILTERED}
         self.settled = 0
-        answers = any((root, *heard))
-        unsettled = answers and None in heard
+        replies = [reply for _, reply in found.values()]
+        answers = any((root, *replies))
+        unsettled = answers and None in replies
         self.runs_our_list = bool(loaded) or unsettled
-        return Probe(self.resolver, answers, loaded, unsettled, "" if answers else finding.detail)
-
-    async def still_answers(self) -> bool:
-        """Ask for the root once more."""
-        return (await self.settle(ROOT))[1] is not None
+        in_order = tuple(canary for canary in canaries if canary in loaded)
+        return Probe(self.resolver, answers, in_order, unsettled, "" if answers else finding.detail)
 
 
 async def probe(contacts: Iterable[Contact], canaries: Collection[Name]) -> list[Probe]:
@@ -112,20 +123,19 @@ async def probe(contacts: Iterable[Contact], canaries: Collection[Name]) -> list
 async def ask(
     schedule: Schedule, contacts: Sequence[Contact], at: int, vantage: str = ""
 ) -> AsyncGenerator[tuple[Observation, ...], None]:
-    """Ask everything on the schedule; yield what has come in since the last time. `at` dates every observation.
+    """Ask everything on the schedule; yield what has come in, in batches. `at` dates every observation.
 
-    A resolver that stops answering is set aside; no observation is made of what was then not asked.
+    A resolver that stops answering is set aside; no observation is made of what was then not asked or not answered.
     """
-    arrived: asyncio.Queue[Observation | None] = asyncio.Queue()
-    run = asyncio.create_task(_run(schedule, contacts, arrived, at, vantage))
+    arrived = _Basket()
+    services = [_Service(schedule, contact, arrived, at, vantage) for contact in contacts]
+    run = asyncio.create_task(_run(services, arrived))
     try:
-        running = True
-        while running:
-            batch = [await arrived.get()]
-            while not arrived.empty():
-                batch.append(arrived.get_nowait())
-            running = batch[-1] is not None
-            if observations := tuple(seen for seen in batch if seen is not None):
+        while not run.done():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(BATCH_SECONDS):
+                    await arrived.full.wait()
+            if observations := arrived.empty():
                 yield observations
         await run
     finally:
@@ -134,54 +144,70 @@ async def ask(
             await run
 
 
-async def _run(
-    schedule: Schedule,
-    contacts: Sequence[Contact],
-    arrived: asyncio.Queue[Observation | None],
-    at: int,
-    vantage: str,
-) -> None:
-    """Serve every resolver; at the end, however it comes, put None."""
+async def _run(services: Sequence[_Service], arrived: _Basket) -> None:
+    """Serve every resolver; at the end, however it comes, let the rest be handed over."""
     try:
         async with asyncio.TaskGroup() as group:
-            for contact in contacts:
-                group.create_task(_serve(schedule, contact, arrived, at, vantage))
+            for service in services:
+                group.create_task(service.contact.run(service.fresh, service.settled))
     finally:
-        arrived.put_nowait(None)
+        arrived.full.set()
 
 
-async def _serve(
-    schedule: Schedule, contact: Contact, arrived: asyncio.Queue[Observation | None], at: int, vantage: str
-) -> None:
-    """Put one resolver's questions under way as they become ready."""
+class _Basket:
+    """Observations until they are handed over."""
 
-    async def settle(question: Question) -> None:
-        finding, _ = await contact.settle(question)
-        schedule.done(contact.resolver.id, question, finding.outcome)
-        arrived.put_nowait(_observation(contact.resolver, question, finding, at, vantage))
+    def __init__(self) -> None:
+        self.full = asyncio.Event()
+        self._seen: list[Observation] = []
 
-    me = contact.resolver.id
-    window = contact.manners.in_flight if contact.resolver.rate else contact.manners.in_flight_unpaced
-    flying: set[asyncio.Task[None]] = set()
-    async with asyncio.TaskGroup() as group:
-        while True:
-            if contact.denies_all and contact.settled >= contact.manners.trial:
-                schedule.set_aside(me)
-            if schedule.is_silent(me, contact.manners):
-                if await contact.still_answers():
-                    schedule.answers_again(me)
-                else:
-                    schedule.set_aside(me)
-            question = schedule.next(me) if len(flying) < window else None
-            if question is not None:
-                contact.asked += 1
-                flying.add(task := group.create_task(settle(question)))
-                task.add_done_callback(flying.discard)
-                await contact.turn()
-            elif flying:
-                await asyncio.wait(flying, return_when=asyncio.FIRST_COMPLETED)
+    def put(self, seen: Observation) -> None:
+        self._seen.append(seen)
+        if len(self._seen) >= BATCH:
+            self.full.set()
+
+    def empty(self) -> tuple[Observation, ...]:
+        self.full.clear()
+        seen = tuple(self._seen)
+        self._seen.clear()
+        return seen
+
+
+class _Service:
+    """Hands one resolver's questions out, takes the answers, and notices when to leave it alone."""
+
+    def __init__(self, schedule: Schedule, contact: Contact, arrived: _Basket, at: int, vantage: str) -> None:
+        self.schedule, self.contact, self.arrived, self.at, self.vantage = schedule, contact, arrived, at, vantage
+        self.id = contact.resolver.id
+        self.checking = False
+        """It was silent for long, and must answer for the root before it is asked more."""
+
+    def fresh(self) -> Question | None:
+        """Return the next question, if there is one now."""
+        contact, manners = self.contact, self.contact.manners
+        if self.checking:
+            return None
+        if contact.denies_all and contact.settled >= manners.trial:
+            self.schedule.set_aside(self.id)
+        if self.schedule.is_silent(self.id, manners):
+            self.checking = True
+            return ROOT
+        if (question := self.schedule.next(self.id)) is not None:
+            contact.asked += 1
+        return question
+
+    def settled(self, question: Question, finding: Finding, reply: Reply | None) -> None:
+        """Take a final answer."""
+        if question is ROOT:
+            self.checking = False
+            if reply is not None:
+                self.schedule.answers_again(self.id)
             else:
-                return
+                self.schedule.set_aside(self.id)
+                self.contact.leave()
+            return
+        self.schedule.done(self.id, question, finding.outcome)
+        self.arrived.put(_observation(self.contact.resolver, question, finding, self.at, self.vantage))
 
 
 def _observation(resolver: Resolver, question: Question, finding: Finding, at: int, vantage: str) -> Observation:

@@ -1,134 +1,80 @@
-"""What to ask next: tries, back-off, TCP after truncation, types that wait for A, resolvers set aside. Pure.
+"""What to ask: which question comes next at each resolver, types that wait for A, resolvers set aside. Pure.
 
-Nothing here sends, waits or reads a clock: a shell asks `Schedule` for questions and `Attempt` for tries, reports what
-came of them, and may be of any kind.
+Nothing here sends, waits or reads a clock. `flow` decides when a question is sent, and how often.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Set
-from typing import Literal
+from collections.abc import Iterable, Sequence, Set
 
 from msgspec import Struct
 
 from aidns import psl
-from aidns.lookup.resolver import Transport
 from aidns.model import Outcome
 from aidns.names import Name
 
 FIRST = "A"
 GATED = ("AAAA", "HTTPS")
 """Types asked only where A proved that the name exists: five types of a dead name teach nothing."""
-ZONE = "NS"
-"""Type asked once for each registrable domain."""
+ZONE = ("NS",)
+"""Types asked once for each registrable domain."""
 
 
 class Manners(Struct, frozen=True):
     """How to ask. Times in seconds."""
 
     timeout: float = 2.0
-    """Time one try may take."""
+    """Hard time-out: how long the reply to one try is waited for."""
+    soft_timeout: float = 0.2
+    """Least silence after which another try is sent; the first one's reply is still good until its hard time-out."""
     pauses: tuple[float, ...] = (0.25, 1.0)
-    """Back-off before the second and each later try."""
+    """Back-off before the second and each later try, where the first one failed."""
     silent_tries: int = 3
     """Tries where no reply comes."""
     refused_tries: int = 2
     """Tries where SERVFAIL, REFUSED or something broken comes: those may pass."""
     patience: int = 25
-    """Questions in a row without any reply after which a resolver must show that it still answers."""
+    """Questions in a row without a usable reply after which a resolver must show that it still answers."""
     trial: int = 25
     """Answers by which a resolver that denies the root must have resolved something."""
-    in_flight: int = 256
-    """Questions under way at a resolver with a rate: more than rate times time-out, or dead names hold the rest up."""
     in_flight_unpaced: int = 64
-    """Questions under way at one without: small servers drop what is beyond about a hundred."""
+    """Packets at first under way at a resolver without rate: small servers drop what is beyond about a hundred."""
+    in_flight_most: int = 2048
+    """Packets under way at one without rate that has shown that it keeps up."""
+    open_most: int = 16384
+    """Questions begun and not settled: far more than any rate times the hard time-out, or dead names hold the rest up."""
     probe_timeout: float = 1.0
-    """Time one try may take before the run, when it is not known whether anybody answers."""
+    """Hard time-out before the run, when it is not known whether anybody answers."""
 
 
-class Question(Struct, frozen=True):
+class Question(Struct, frozen=True, gc=False):
     """A name and a type, to be asked of one resolver."""
 
     name: Name
     rdtype: str
 
 
-class Try(Struct, frozen=True):
-    """One message to send: after `pause` seconds, and then at most `timeout` seconds for the reply."""
-
-    question: Question
-    number: int
-    transport: Transport | Literal["tcp"]
-    timeout: float
-    pause: float = 0.0
-
-
-class Attempt:
-    """One question to one resolver, until its answer is final."""
-
-    def __init__(self, question: Question, transport: Transport, manners: Manners) -> None:
-        self.question = question
-        self.manners = manners
-        self.transport: Transport | Literal["tcp"] = transport
-        self.number = 1
-
-    def first(self) -> Try:
-        """Return the first try."""
-        return self._try(0.0)
-
-    def after(self, outcome: Outcome, *, truncated: bool = False) -> Try | None:
-        """Return what to try next after a try ended so, None when its answer is final.
-
-        A truncated reply says nothing but: ask over TCP (RFC 7766 §5). A broken answer over TCP is tried there again.
-        """
-        if truncated and self.transport == "udp":
-            self.transport = "tcp"
-            return self._try(0.0)
-        if self.number >= self._tries(outcome):
-            return None
-        pause = self.manners.pauses[min(self.number, len(self.manners.pauses)) - 1]
-        self.number += 1
-        return self._try(pause)
-
-    def _tries(self, outcome: Outcome) -> int:
-        if outcome is Outcome.TIMEOUT:
-            return self.manners.silent_tries
-        if outcome in (Outcome.SERVFAIL, Outcome.REFUSED, Outcome.BROKEN):
-            return self.manners.refused_tries
-        return 0
-
-    def _try(self, pause: float) -> Try:
-        return Try(self.question, self.number, self.transport, self.manners.timeout, pause)
-
-
-class Pace:
-    """Spaces sending out: at most `rate` a second, 0 for no limit."""
-
-    def __init__(self, rate: float) -> None:
-        self.gap = 1 / rate if rate else 0.0
-        self.free_at = 0.0
-
-    def wait(self, clock: float) -> float:
-        """Reserve the next moment to send and return how many seconds it is after `clock` (monotonic seconds)."""
-        moment = max(clock, self.free_at)
-        self.free_at = moment + self.gap
-        return moment - clock
-
-
 class Schedule:
     """Which question comes next at each resolver.
 
-    A of all names first, then NS of their zones; AAAA and HTTPS as A shows that the name exists. What `proven` holds
-    is not asked. Each resolver gets each question at most once.
+    A of all names first, then the zone types once for each registrable domain; the gated types as A shows that the name
+    exists. What `proven` holds is not asked. Each resolver gets each question at most once.
     """
 
     def __init__(
-        self, names: Iterable[Name], resolvers: Iterable[str], proven: Set[tuple[str, str, str]] = frozenset()
+        self,
+        names: Iterable[Name],
+        resolvers: Iterable[str],
+        proven: Set[tuple[str, str, str]] = frozenset(),
+        *,
+        gated: Sequence[str] = GATED,
+        zone: Sequence[str] = ZONE,
     ) -> None:
         listed = tuple(dict.fromkeys(names))
         zones = tuple(dict.fromkeys(zone for name in listed if (zone := psl.registrable_domain(name)) is not None))
-        self._queues = {resolver: _Queue(resolver, listed, zones, proven) for resolver in resolvers}
+        questions = _Questions(listed, tuple(gated), tuple(Question(apex, rdtype) for apex in zones for rdtype in zone))
+        self._queues = {resolver: _Queue(resolver, questions, proven) for resolver in resolvers}
 
     @property
     def left(self) -> int:
@@ -143,11 +89,11 @@ class Schedule:
     def done(self, resolver: str, question: Question, outcome: Outcome) -> None:
         """Take note of a final answer."""
         queue = self._queues[resolver]
-        queue.silent = queue.silent + 1 if outcome is Outcome.TIMEOUT else 0
-        if question.rdtype == FIRST:
-            gated = queue.waiting.pop(question.name, ())
+        queue.silent = queue.silent + 1 if outcome in (Outcome.TIMEOUT, Outcome.BROKEN) else 0
+        if question.rdtype == FIRST and question.name in queue.waiting:
+            queue.waiting.discard(question.name)
             if outcome.proves_existence and not queue.aside:
-                queue.ready.extend(gated)
+                queue.ready.extend(queue.gated(question.name))
 
     def is_silent(self, resolver: str, manners: Manners) -> bool:
         """Tell whether a resolver should show that it still answers."""
@@ -170,27 +116,39 @@ class Schedule:
         queue.waiting.clear()
 
 
+class _Questions(Struct, frozen=True):
+    """What is asked of every resolver."""
+
+    names: tuple[Name, ...]
+    gated: tuple[str, ...]
+    zone: tuple[Question, ...]
+
+
 class _Queue:
     """The questions for one resolver."""
 
-    def __init__(
-        self, resolver: str, listed: tuple[Name, ...], zones: tuple[Name, ...], proven: Set[tuple[str, str, str]]
-    ) -> None:
-        self.ready: deque[Question] = deque()
-        self.waiting: dict[Name, tuple[Question, ...]] = {}
+    def __init__(self, resolver: str, questions: _Questions, proven: Set[tuple[str, str, str]]) -> None:
+        self.resolver = resolver
+        self.types = questions.gated
+        self.proven = proven
+        self.waiting: set[Name] = set()
         self.silent = 0
         self.aside = False
         free: list[Question] = []
-        for name in listed:
-            gated = tuple(Question(name, rdtype) for rdtype in GATED if (name, rdtype, resolver) not in proven)
+        self.ready: deque[Question] = deque()
+        for name in questions.names:
             if (name, FIRST, resolver) in proven:
-                free.extend(gated)
+                free.extend(self.gated(name))
             else:
                 self.ready.append(Question(name, FIRST))
-                self.waiting[name] = gated
-        self.ready.extend(Question(zone, ZONE) for zone in zones if (zone, ZONE, resolver) not in proven)
+                self.waiting.add(name)
+        self.ready.extend(one for one in questions.zone if (one.name, one.rdtype, resolver) not in proven)
         self.ready.extend(free)
+
+    def gated(self, name: Name) -> list[Question]:
+        """Return what is asked of a name that exists."""
+        return [Question(name, rdtype) for rdtype in self.types if (name, rdtype, self.resolver) not in self.proven]
 
     @property
     def left(self) -> int:
-        return len(self.ready) + sum(map(len, self.waiting.values()))
+        return len(self.ready) + sum(len(self.gated(name)) for name in self.waiting)

@@ -1,4 +1,7 @@
-"""Send one question to one resolver with dnspython and bring the reply back in the neutral shape of `wire`. [I/O]"""
+"""Questions over TCP, TLS and HTTPS with dnspython; replies come back in the neutral shape of `wire`. [I/O]
+
+What goes over UDP, nearly all of it, has its own way in `udp`.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ import dns.resolver
 import dns.rrset
 
 from aidns.errors import EnvironmentFault
-from aidns.lookup.attempt import Try
+from aidns.lookup.flow import Try
 from aidns.lookup.resolver import Resolver, parse_resolvers
 from aidns.names import printable
 from aidns.wire import PAYLOAD, Ede, Record, Reply, read_question
@@ -35,7 +38,7 @@ BOOTSTRAP_SECONDS = 2.0
 CLOSE_SECONDS = 0.5
 """Time for a server to say goodbye."""
 STREAMS = 32
-"""TLS connections open at a resolver at once."""
+"""TCP or TLS connections open at a resolver at once."""
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -85,13 +88,9 @@ class Exchange:
             await self._client.aclose()
 
     async def _send(self, query: dns.message.Message, attempt: Try, address: str) -> dns.message.Message:
-        if attempt.transport == "udp":
-            # Strangers' and mismatched datagrams are passed over: the right reply may still come.
-            return await dns.asyncquery.udp(
-                query, address, attempt.timeout, self.resolver.port, ignore_unexpected=True, ignore_errors=True
-            )
         if attempt.transport == "tcp":
-            return await dns.asyncquery.tcp(query, address, attempt.timeout, self.resolver.port)
+            async with self._streams, asyncio.timeout(attempt.timeout):
+                return await dns.asyncquery.tcp(query, address, attempt.timeout, self.resolver.port)
         if attempt.transport == "https":
             client = self._client = self._client or _https_client(address)
             return await dns.asyncquery.https(query, self.resolver.url, attempt.timeout, client=client)

@@ -59,8 +59,7 @@ def lines(
     pairs += [("Note", note) for note in body.notes]
     if blockset.selection.nameless:
         pairs.append(("Wanted, but no names known", _some(blockset.selection.nameless)))
-    if blockset.selection.unknown:
-        pairs.append(("Unknown facts", _some(f"{u.what}: {u.why}" for u in blockset.selection.unknown)))
+    pairs += [("Unknown facts", text) for text in _unknown(blockset)]
     pairs += [("DNS cannot", text) for text in policy.dns_cannot]
     return tuple(names.ascii_line(f"{key}: {value}", 400) for key, value in pairs)
 
@@ -89,6 +88,15 @@ def _liveness(blockset: BlockSet, verdicts: Mapping[names.Name, Verdict]) -> Ite
         yield f"unknown for {len(unchecked)} of {len(blocked)} names (no check, or no clear answer); all are kept"
     if blockset.gone:
         yield f"left out as gone: {_some(blockset.gone)}"
+
+
+def _unknown(blockset: BlockSet) -> Iterable[str]:
+    """Yield each reason once, with the services that it concerns."""
+    by_reason: dict[str, list[str]] = {}
+    for left in blockset.selection.unknown:
+        by_reason.setdefault(left.why, []).append(left.what)
+    for why, services in by_reason.items():
+        yield f"{why} ({_some(services)})"
 
 
 def _some(items: Iterable[str]) -> str:

@@ -38,7 +38,7 @@ def check(catalog: Catalog) -> Iterator[Finding]:
 
 def _at_or_above(catalog: Catalog, protected: dict[str, Shared]) -> Catalog:
     """Return the part of the catalogue that can decide about the protected names: what is listed at or above one."""
-    deciding = {above for name in protected for above in (name, *names.ancestors(name))}
+    deciding: set[str] = {above for name in protected for above in (name, *names.ancestors(name))}
     found = caught(catalog)
     listed = tuple(entry for entry in catalog.names if entry.name in deciding and entry.name not in found)
     owners = {entry.service for entry in listed}

@@ -38,7 +38,7 @@ def check(catalog: Catalog) -> Iterator[Finding]:
 def caught(catalog: Catalog) -> frozenset[str]:
     """Return the listed names that `check` objects to."""
     shared = {entry.name for entry in catalog.shared}
-    above = {a: name for name in shared for a in names.ancestors(name)}
+    above: dict[str, str] = {a: name for name in shared for a in names.ancestors(name)}
     return frozenset(entry.name for entry in catalog.names if not entry.bypass and _hit(entry, shared, above))
 
 

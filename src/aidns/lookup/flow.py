@@ -1,0 +1,349 @@
+"""When to send what to one resolver: its pace, time-outs, another try, TCP after truncation, back-off. Pure.
+
+Nothing here sends, waits or reads a clock: a shell asks `Flow.next` for tries until there is none, reports what came of
+each, and calls `Flow.expire` when time has passed. Moments are monotonic seconds. The rules, and why:
+
+- The rate is limited, not the slots. Names that nobody answers for would hold slots and hold the rest up.
+- After the soft time-out, `2·srtt + 4·var` and twice that for each further try, another try is due; the first one's
+  reply stays good until the hard time-out, so that a slow answer is not lost.
+- Of what is sent, a quarter are tries that are due again, at once: put behind all fresh questions they become the tail.
+- A packet counts as lost when a later try was answered. Silence alone says nothing: dead names must slow nothing down.
+- Where much is lost, rate and window shrink, and what was silent meanwhile is tried more often before it counts.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, Literal
+
+from msgspec import Struct
+
+from aidns.lookup.attempt import Manners, Question
+from aidns.lookup.resolver import Transport
+from aidns.model import Outcome
+
+FAILURES = frozenset((Outcome.SERVFAIL, Outcome.REFUSED, Outcome.BROKEN))
+"""What may pass."""
+RETRY_SHARE = 4
+"""One of so many packets is a try that is due again."""
+BURST_SECONDS, BURST_PACKETS = 0.05, 64
+"""What a busy machine may catch up on at once: the lesser of both."""
+REVIEW_SECONDS, REVIEW_REPLIES = 0.5, 50
+"""Losses are judged when both have passed."""
+MUCH_LOST = 0.1
+CUT, MEND = 0.7, 1.1
+"""Factors of rate and window when much was lost, and of the rate when not; it never exceeds what was allowed."""
+LEAST_RATE, LEAST_WINDOW = 5.0, 8.0
+MOST_EXCUSES = 2
+
+
+class Attempt(Struct, eq=False):
+    """One question to one resolver, until its answer is final."""
+
+    question: Question
+    transport: Transport | Literal["tcp"]
+    began: float
+    cuts: int
+    """Cuts of rate and window before it began."""
+    tries: int = 0
+    flying: int = 0
+    """Tries whose reply would still be good."""
+    failures: int = 0
+    queued: bool = False
+    """Another try is to be sent."""
+    settled: bool = False
+    said: Any = None
+    """The shell's note of the last failure."""
+
+
+class Try(Struct, eq=False):
+    """One message to send, and at most `timeout` seconds to wait for its reply."""
+
+    question: Question
+    number: int
+    transport: Transport | Literal["tcp"]
+    timeout: float
+    attempt: Attempt | None = None
+    at: float = 0.0
+    overdue: bool = False
+    """The soft time-out has passed."""
+    ended: bool = False
+    """A reply came, or the hard time-out."""
+    answered: bool = False
+
+
+class RoundTrip:
+    """How long replies take: smoothed mean and variation (RFC 6298 §2)."""
+
+    def __init__(self, least: float, most: float) -> None:
+        self.least, self.most = least, most
+        self.soft = max(least, most / 2)
+        self.best = most
+        self.mean = self.variation = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Take a measured time into account."""
+        if self.mean:
+            gap = seconds - self.mean
+            self.mean += gap / 8
+            self.variation += (abs(gap) - self.variation) / 4
+        else:
+            self.mean, self.variation = seconds, seconds / 2
+        self.best = min(self.best, seconds)
+        self.soft = max(self.least, 2 * self.mean + 4 * self.variation)
+
+    @property
+    def steady(self) -> bool:
+        """No queue grows on the way or at the resolver."""
+        return self.mean <= 1.5 * self.best + 0.005
+
+
+class Throttle:
+    """How much may be sent: at most `rate` packets a second; without rate, as many under way as the resolver keeps up with.
+
+    Adapts downwards, and back up to what was allowed.
+    """
+
+    def __init__(self, rate: float, window: int, window_most: int) -> None:
+        self.allowed = self.rate = rate
+        self.window = float("inf") if rate else float(window)
+        self.window_most = window_most
+        self.free_at: float | None = None
+        self.cuts = 0
+        self.cut_at = float("-inf")
+        self._good = self._lost = 0
+        self._review_at = 0.0
+
+    @property
+    def slack(self) -> float:
+        """Seconds by which packets may be ahead of their even spacing, after a pause."""
+        return min(BURST_SECONDS, BURST_PACKETS / self.rate)
+
+    def wait(self, now: float) -> float:
+        """Return the seconds until the rate allows a packet; 0 for now."""
+        if not self.rate:
+            return 0.0
+        if self.free_at is None:
+            self.free_at = now + self.slack
+        return max(0.0, self.free_at - self.slack - now)
+
+    def spend(self, now: float) -> None:
+        """Take note of a packet sent."""
+        if self.rate:
+            self.free_at = max(self.free_at or now, now) + 1 / self.rate
+
+    def heard(self, now: float, *, full: bool, steady: bool) -> None:
+        """Take note of a reply; `full`: the window held packets back. It doubles each round until something is lost."""
+        self._good += 1
+        if full and steady and self.window < self.window_most:
+            self.window += 1 / self.window if self.cuts else 1
+        if now >= self._review_at and self._good + self._lost >= REVIEW_REPLIES:
+            self._review(now)
+
+    def lost(self, began: float) -> None:
+        """Take note of a packet that was lost or of a failure that passed; what began before the last cut was already answered by it."""
+        if began > self.cut_at:
+            self._lost += 1
+
+    def _review(self, now: float) -> None:
+        if self._lost > MUCH_LOST * (self._good + self._lost):
+            self.cuts += 1
+            self.cut_at = now
+            self.window = max(LEAST_WINDOW, self.window * CUT)
+            self.rate = max(min(LEAST_RATE, self.allowed), self.rate * CUT)
+        elif self.rate < self.allowed:
+            self.rate = min(self.allowed, self.rate * MEND)
+        self._good = self._lost = 0
+        self._review_at = now + REVIEW_SECONDS
+
+
+class Flow:
+    """What is under way at one resolver. `fresh` returns the next question, None when there is none now."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        manners: Manners,
+        throttle: Throttle,
+        trip: RoundTrip,
+        fresh: Callable[[], Question | None],
+    ) -> None:
+        self.transport, self.manners, self.throttle, self.trip = transport, manners, throttle, trip
+        self.open = 0
+        """Questions begun and not settled."""
+        self.pipe = 0
+        """Packets on the way: neither answered nor overdue."""
+        self.sent = self.again = 0
+        """Packets sent, and those of them that were not the first for their question."""
+        self._fresh = fresh
+        self._due: deque[Attempt] = deque()
+        self._later: list[tuple[float, int, Attempt]] = []
+        self._soft: list[deque[Try]] = [deque()]
+        """Packets on the way by the number of their try, oldest first: one time-out holds for each queue."""
+        self._hard: list[tuple[float, int, Try]] = []
+        self._serial = count()
+        self._turn = 0
+        self._dry = False
+
+    # ------------------------------------------------------------------ sending
+
+    def next(self, now: float) -> Try | None:
+        """Return the next try to send now; None when there is nothing to send, or not yet."""
+        if self.pipe >= self.throttle.window or self.throttle.wait(now) > 0:
+            return None
+        attempt = self._choose(now)
+        self._dry = attempt is None
+        if attempt is None:
+            return None
+        self.throttle.spend(now)
+        attempt.tries += 1
+        attempt.flying += 1
+        self.pipe += 1
+        self.sent += 1
+        self.again += attempt.tries > 1
+        one = Try(attempt.question, attempt.tries, attempt.transport, self.manners.timeout, attempt, now)
+        if attempt.transport == "udp":
+            while len(self._soft) < attempt.tries:
+                self._soft.append(deque())
+            self._soft[attempt.tries - 1].append(one)
+        return one
+
+    def _choose(self, now: float) -> Attempt | None:
+        while self._later and self._later[0][0] <= now:
+            self._due.append(heapq.heappop(self._later)[2])
+        self._turn += 1
+        if self._turn % RETRY_SHARE == 0 and (attempt := self._next_due()) is not None:
+            return attempt
+        if self.open < self.manners.open_most and (question := self._fresh()) is not None:
+            self.open += 1
+            return Attempt(question, self.transport, now, self.throttle.cuts)
+        return self._next_due()
+
+    def _next_due(self) -> Attempt | None:
+        while self._due:
+            attempt = self._due.popleft()
+            attempt.queued = False
+            if not attempt.settled:
+                return attempt
+        return None
+
+    def wake(self, now: float) -> float | None:
+        """Return when `next` or `expire` has something to do, if nothing is heard before; None for never."""
+        moments = [queue[0].at + self._soft_timeout(level) for level, queue in enumerate(self._soft) if queue]
+        if self._hard:
+            moments.append(self._hard[0][0])
+        if self.pipe < self.throttle.window:
+            allowed = now + self.throttle.wait(now)
+            if self._due or not self._dry:
+                moments.append(allowed)
+            elif self._later:
+                moments.append(max(allowed, self._later[0][0]))
+        return min(moments, default=None)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is under way and `fresh` had nothing more."""
+        return self._dry and not self.open
+
+    # ------------------------------------------------------------------ what came of it
+
+    def heard(self, one: Try, outcome: Outcome, now: float, *, truncated: bool = False) -> bool:
+        """Take note of a reply; tell whether it is the question's final answer.
+
+        A truncated reply says nothing but: ask over TCP (RFC 7766 §5). A broken answer over TCP is tried there again.
+        """
+        attempt = self._end(one)
+        one.answered = True
+        failed = outcome in FAILURES
+        if one.transport == "udp" and not failed:
+            self.trip.add(now - one.at)
+        if attempt.settled:
+            return False
+        self.throttle.heard(now, full=2 * self.pipe >= self.throttle.window, steady=self.trip.steady)
+        if truncated and attempt.transport == "udp":
+            attempt.transport = "tcp"
+            attempt.tries = attempt.failures = 0
+            self._queue(attempt, now)
+            return False
+        if failed:
+            attempt.failures += 1
+            if attempt.failures < self.manners.refused_tries:
+                if not attempt.flying and not attempt.queued:
+                    self._queue(attempt, now + self._pause(attempt))
+                return False
+        elif attempt.failures or (attempt.flying and one.number > 1):
+            self.throttle.lost(attempt.began)
+        self._settle(attempt)
+        return True
+
+    def lost(self, one: Try, now: float) -> bool:
+        """Take note that no reply came within the hard time-out; tell whether that is the question's final answer."""
+        attempt = self._end(one)
+        if attempt.settled or attempt.flying or attempt.queued:
+            return False
+        if attempt.tries < self._patience(attempt):
+            self._queue(attempt, now + (0.0 if one.transport == "udp" else self._pause(attempt)))
+            return False
+        self._settle(attempt)
+        return True
+
+    def expire(self, now: float) -> Iterator[Attempt]:
+        """Queue another try for what is overdue; yield the questions whose last try brought nothing."""
+        for level, queue in enumerate(self._soft):
+            limit = now - self._soft_timeout(level)
+            while queue and (queue[0].ended or queue[0].at <= limit):
+                one = queue.popleft()
+                if not one.ended:
+                    self._overdue(one, now)
+        while self._hard and self._hard[0][0] <= now:
+            one = heapq.heappop(self._hard)[2]
+            if not one.ended and self.lost(one, now):
+                assert one.attempt is not None
+                yield one.attempt
+
+    def abandon(self) -> None:
+        """Forget everything that is under way."""
+        self._due.clear()
+        self._later.clear()
+        self._soft = [deque()]
+        self._hard.clear()
+        self.open = self.pipe = 0
+
+    def _overdue(self, one: Try, now: float) -> None:
+        attempt = one.attempt
+        assert attempt is not None
+        one.overdue = True
+        self.pipe -= 1
+        heapq.heappush(self._hard, (one.at + one.timeout, next(self._serial), one))
+        if not attempt.settled and not attempt.queued and attempt.tries < self._patience(attempt):
+            self._queue(attempt, now)
+
+    def _end(self, one: Try) -> Attempt:
+        assert one.attempt is not None
+        one.ended = True
+        one.attempt.flying -= 1
+        if not one.overdue:
+            self.pipe -= 1
+        return one.attempt
+
+    def _settle(self, attempt: Attempt) -> None:
+        attempt.settled = True
+        self.open -= 1
+        self._dry = False  # an answer may free questions
+
+    def _queue(self, attempt: Attempt, at: float) -> None:
+        attempt.queued = True
+        heapq.heappush(self._later, (at, next(self._serial), attempt))
+
+    def _soft_timeout(self, level: int) -> float:
+        return min(self.trip.soft * (1 << level), self.manners.timeout)
+
+    def _pause(self, attempt: Attempt) -> float:
+        return self.manners.pauses[min(attempt.tries, len(self.manners.pauses)) - 1]
+
+    def _patience(self, attempt: Attempt) -> int:
+        """Tries sent while much was lost are no verdict."""
+        return self.manners.silent_tries * (1 + min(MOST_EXCUSES, self.throttle.cuts - attempt.cuts))
