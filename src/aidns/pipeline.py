@@ -206,7 +206,7 @@ def _verdict_info(catalog: Catalog, memory: Memory) -> VerdictInfo:
 def _protected(catalog: Catalog) -> tuple[Name, ...]:
     """Return the shared names, without those that a listed name covers with a reason."""
     excused = {entry.name for entry in catalog.names if entry.domain.covers_suffix}
-    shared = (names.parse(entry.name) for entry in catalog.shared)
+    shared = (names.parse(name) for entry in catalog.shared for name in (entry.name, *entry.cname_targets))
     return tuple(name for name in shared if excused.isdisjoint((name, *names.ancestors(name))))
 
 

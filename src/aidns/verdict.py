@@ -6,21 +6,17 @@ Every threshold is in `Thresholds`; docs/checking.md explains them.
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
 
 from msgspec import Struct
 
 from aidns import psl
+from aidns.evidence import DAY, Evidence
 from aidns.model import Outcome, Parking, Span, Standing, Verdict
-from aidns.names import Name, ancestors, at_or_below
-
-DAY = 86400
+from aidns.names import Name, at_or_below
 
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 _LAST_DAY = dt.date.max.toordinal() - _EPOCH
-_Key = TypeVar("_Key")
 
 
 class Thresholds(Struct, frozen=True):
@@ -41,96 +37,6 @@ class Thresholds(Struct, frozen=True):
 DEFAULT = Thresholds()
 
 
-class _Existence:
-    """When something answered at or below a name, and which name it was."""
-
-    __slots__ = ("days", "first", "last", "who")
-
-    def __init__(self) -> None:
-        self.first = 0
-        self.last = -1
-        self.who = ""
-        self.days: set[int] = set()
-
-    def add(self, span: Span, who: str) -> None:
-        self.first = min(self.first, span.first) if self.last >= 0 else span.first
-        if (span.last, who) > (self.last, self.who):
-            self.last, self.who = span.last, who
-        self.days.update(span.days)
-
-
-class _Evidence:
-    """The spans, sorted by what they say about whom."""
-
-    def __init__(self, spans: Iterable[Span], now: int, thresholds: Thresholds) -> None:
-        self.today = now // DAY
-        self.oldest = self.today - thresholds.window_days
-        self.exists: dict[str, _Existence] = defaultdict(_Existence)
-        self.dangling: dict[str, Span] = {}
-        self.denials: dict[str, dict[tuple[str, str], set[int]]] = defaultdict(lambda: defaultdict(set))
-        """Denied name -> (operator, resolver) -> UTC days, the window's and older ones."""
-        self.filters: dict[str, list[Span]] = defaultdict(list)
-        """Filtered name -> such spans in the window."""
-        self.failures: dict[str, Span] = {}
-        self.servers: dict[str, list[Span]] = defaultdict(list)
-        self.latest: dict[tuple[str, str], Span] = {}
-        for span in spans:
-            self._add(span)
-
-    def _add(self, span: Span) -> None:
-        recent = span.last // DAY >= self.oldest
-        if span.outcome.proves_existence:
-            if recent:
-                self._prove(span, (span.name, *span.chain))
-            if span.outcome is Outcome.DATA:
-                _keep_latest(self.latest, (span.name, span.rdtype), span)
-                if span.rdtype == "NS":
-                    self.servers[span.name].append(span)
-        elif span.outcome is Outcome.DENIED:
-            self.denials[span.subject][(span.operator or span.resolver, span.resolver)].update(span.days)
-            if span.chain and recent:
-                # The owner of a CNAME exists, whatever became of its target (RFC 6604 §2).
-                self._prove(span, (span.name, *span.chain[:-1]))
-                _keep_latest(self.dangling, span.name, span)
-        elif span.outcome is Outcome.FILTERED:
-            if recent:
-                self.filters[span.name].append(span)
-        else:
-            _keep_latest(self.failures, span.name, span)
-
-    def _prove(self, span: Span, existing: Iterable[str]) -> None:
-        """What exists proves everything above it: an empty non-terminal exists, too (RFC 8020 §2)."""
-        for name in existing:
-            for above in (name, *ancestors(name)):
-                self.exists[above].add(span, name)
-
-    def denied_days(self, name: Name) -> dict[str, list[int]]:
-        """Return operator -> UTC days in the window on which it denied `name` after the last sign of life.
-
-        A resolver is no witness on a day on which it filtered the name or one above it. Days after today are not
-        counted: the clock was wrong then or is wrong now.
-        """
-        since = self.exists[name].last // DAY if name in self.exists else -1
-        found: dict[str, set[int]] = defaultdict(set)
-        for (operator, resolver), days in self.denials.get(name, {}).items():
-            found[operator].update(
-                day
-                for day in days - self._filter_days(name, resolver)
-                if max(since + 1, self.oldest) <= day <= self.today
-            )
-        return {operator: sorted(days) for operator, days in sorted(found.items()) if days}
-
-    def silent_days(self, subject: str) -> set[int]:
-        """Return the UTC days up to today, in any past, on which `subject` was denied and nothing there answered."""
-        alive = self.exists[subject].days if subject in self.exists else set()
-        days = set().union(*self.denials.get(subject, {}).values())
-        return {day for day in days - alive if day <= self.today}
-
-    def _filter_days(self, name: Name, resolver: str) -> set[int]:
-        spans = (span for above in (name, *ancestors(name)) for span in self.filters.get(above, ()))
-        return {day for span in spans if span.resolver == resolver for day in span.days}
-
-
 def judge(
     spans: Iterable[Span],
     names: Iterable[Name],
@@ -143,8 +49,55 @@ def judge(
 
     `spans` should be the whole history: a name below a listed one keeps it alive although nobody lists it.
     """
-    evidence = _Evidence(spans, now, thresholds)
+    evidence = Evidence(spans, now, thresholds.window_days)
     return {name: _judge(name, evidence, parking, thresholds) for name in names}
+
+
+class Outlook(Struct, frozen=True):
+    """What a suspect name still needs. Days are UTC day numbers (Unix seconds // 86400)."""
+
+    name: Name
+    days: dict[str, tuple[int, ...]]
+    """Operator -> days on which it denied the name since its last sign of life."""
+    earliest: int
+    """The first day on which it can be gone: if every night from now on brings a denial by enough operators."""
+    lapses: int
+    """The first day on which it is no longer suspect, if no denial comes any more."""
+
+
+def outlooks(
+    spans: Iterable[Span], names: Iterable[Name], now: int, thresholds: Thresholds = DEFAULT
+) -> tuple[Outlook, ...]:
+    """Return for each of `names` that was denied since its last answer what a proof still needs; soonest first."""
+    evidence = Evidence(spans, now, thresholds.window_days)
+    found = [
+        Outlook(
+            name,
+            {operator: tuple(dates) for operator, dates in days.items()},
+            _earliest(days, evidence.today, thresholds),
+            max(dates[-1] for dates in days.values()) + thresholds.window_days + 1,
+        )
+        for name in dict.fromkeys(names)
+        if (days := evidence.denied_days(name))
+    ]
+    return tuple(sorted(found, key=lambda one: (one.earliest, one.name)))
+
+
+def returns(
+    spans: Iterable[Span], names: Iterable[Name], now: int, thresholds: Thresholds = DEFAULT
+) -> dict[Name, int]:
+    """Return the names that were denied, with nothing answering, and answer again; with the UTC day they were back.
+
+    Only what happened within the window counts.
+    """
+    evidence = Evidence(spans, now, thresholds.window_days)
+    return {
+        name: back
+        for name in dict.fromkeys(names)
+        if not evidence.denied_days(name)
+        and (back := evidence.back_on(name)) is not None
+        and evidence.oldest <= back <= evidence.today
+    }
 
 
 def last_answer(spans: Iterable[Span]) -> int:
@@ -153,7 +106,7 @@ def last_answer(spans: Iterable[Span]) -> int:
     return max((span.last for span in spans if span.outcome in usable), default=0)
 
 
-def _judge(name: Name, evidence: _Evidence, parking: Sequence[Parking], thresholds: Thresholds) -> Verdict:
+def _judge(name: Name, evidence: Evidence, parking: Sequence[Parking], thresholds: Thresholds) -> Verdict:
     if days := evidence.denied_days(name):
         return _denied(name, days, evidence, thresholds)
     if name in evidence.exists:
@@ -168,7 +121,7 @@ def _judge(name: Name, evidence: _Evidence, parking: Sequence[Parking], threshol
     return Verdict(name, Standing.UNKNOWN, 0, "no answer on record")
 
 
-def _denied(name: Name, days: dict[str, list[int]], evidence: _Evidence, thresholds: Thresholds) -> Verdict:
+def _denied(name: Name, days: dict[str, list[int]], evidence: Evidence, thresholds: Thresholds) -> Verdict:
     """Judge a name that was denied after its last sign of life."""
     witnesses = [operator for operator, dates in days.items() if _is_proof(dates, evidence.today, thresholds)]
     shown = "; ".join(
@@ -184,6 +137,20 @@ def _denied(name: Name, days: dict[str, list[int]], evidence: _Evidence, thresho
     return Verdict(name, Standing.GONE, since, f"denied by {shown}", removable=True)
 
 
+def _earliest(days: dict[str, list[int]], today: int, thresholds: Thresholds) -> int:
+    """Return the day on which enough operators can have brought their proof, whoever denies first from now on."""
+    newcomer = max(today + thresholds.span_days, today + thresholds.dates - 1)
+    proofs = [newcomer] * thresholds.operators
+    for dates in days.values():
+        if _is_proof(dates, today, thresholds):
+            proofs.append(today)
+            continue
+        following = today + (dates[-1] >= today)
+        enough = following + max(0, thresholds.dates - len(dates) - 1)
+        proofs.append(max(dates[0] + thresholds.span_days, enough))
+    return sorted(proofs)[thresholds.operators - 1]
+
+
 def _is_proof(days: list[int], today: int, thresholds: Thresholds) -> bool:
     return (
         len(days) >= thresholds.dates
@@ -192,7 +159,7 @@ def _is_proof(days: list[int], today: int, thresholds: Thresholds) -> bool:
     )
 
 
-def _existing(name: Name, evidence: _Evidence, parking: Sequence[Parking]) -> Verdict:
+def _existing(name: Name, evidence: Evidence, parking: Sequence[Parking]) -> Verdict:
     """Judge a name that exists as far as is known."""
     life = evidence.exists[name]
     zone = psl.registrable_domain(name)
@@ -222,7 +189,7 @@ def _has_moved(servers: list[Span], denied: set[int]) -> bool:
     return bool(former) and any(max(former) <= day <= began for day in denied)
 
 
-def _parked(name: Name, zone: Name | None, evidence: _Evidence, parking: Sequence[Parking]) -> str:
+def _parked(name: Name, zone: Name | None, evidence: Evidence, parking: Sequence[Parking]) -> str:
     """Return what parks a name, by the latest answers; empty when nothing does."""
     address = evidence.latest.get((name, "A"))
     servers = evidence.latest.get((zone, "NS")) if zone else None
@@ -236,12 +203,6 @@ def _parked(name: Name, zone: Name | None, evidence: _Evidence, parking: Sequenc
             if found == mark.value or (mark.match != "address" and at_or_below(found, mark.value)):
                 return f"{mark.what} ({mark.match} {found})"
     return ""
-
-
-def _keep_latest(spans: dict[_Key, Span], key: _Key, span: Span) -> None:
-    known = spans.get(key)
-    if known is None or (span.last, span.resolver, span.data) > (known.last, known.resolver, known.data):
-        spans[key] = span
 
 
 def _date(day: int) -> str:

@@ -172,7 +172,8 @@ def _parse(wire: bytes, asked: tuple[str, str] | None) -> Reply:
             at += length
         sections.append(tuple(section))
     rcode_text = _RCODES.get(rcode) or f"RCODE{rcode}"
-    return Reply(ident, rcode_text, _flags(bits), asked, *sections, ede)
+    answers, authority, additional = sections
+    return Reply(ident, rcode_text, _flags(bits), asked, answers, authority, additional, ede)
 
 
 @lru_cache(256)

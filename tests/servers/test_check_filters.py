@@ -14,8 +14,6 @@ import dns.rrset
 import pytest
 
 from aidns.blockset import canary
-from aidns.lab import kinds
-from aidns.lab.kinds import KINDS, Kind
 from aidns.lab.servers import start
 from aidns.lab.upstream import Upstream
 from aidns.lookup.spans import DAY, from_observation, merge_all
@@ -108,31 +106,15 @@ LISTS = {
         }.items()
     },
     "hosts": ("dnsmasq-hosts", "".join(f"0.0.0.0 {name}\n:: {name}\n" for name in BLOCKED)),
-    "address=/x/": ("dnsmasq-conf", dnsmasq("address=/{}/")),
-    "address=/x/#": ("dnsmasq-conf", dnsmasq("address=/{}/#")),
-    "local=/x/": ("dnsmasq-conf", dnsmasq("local=/{}/")),
+    "address=/x/": ("dnsmasq", dnsmasq("address=/{}/")),
+    "address=/x/#": ("dnsmasq", dnsmasq("address=/{}/#")),
+    "local=/x/": ("dnsmasq", dnsmasq("local=/{}/")),
 }
 
 
-def _dnsmasq_conf(setup: kinds.Setup) -> dict[str, str]:
-    base = f"port={setup.port}\nlisten-address=127.0.0.1\nbind-interfaces\nno-resolv\nno-hosts\n"
-    lists = "".join(f"conf-file={setup.path(name)}\n" for name in setup.lists)
-    return {"dnsmasq.conf": f"{base}server=127.0.0.1#{setup.upstream}\n{lists}"}
-
-
-@pytest.fixture
-def _dnsmasq_with_a_conf_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    kind = Kind("dnsmasq-conf", ("dnsmasq",), _dnsmasq_conf, KINDS["dnsmasq-hosts"].command)
-    monkeypatch.setitem(KINDS, kind.id, kind)
-
-
-@pytest.mark.usefixtures("_dnsmasq_with_a_conf_file")
 @pytest.mark.parametrize(
     ("kind", "text"),
-    [
-        pytest.param(kind, text, id=id_, marks=pytest.mark.server(kind.replace("dnsmasq-conf", "dnsmasq-hosts")))
-        for id_, (kind, text) in LISTS.items()
-    ],
+    [pytest.param(kind, text, id=id_, marks=pytest.mark.server(kind)) for id_, (kind, text) in LISTS.items()],
 )
 def test_anybodys_list_never_yields_a_proof(kind: str, text: str, tmp_path: Path, upstream: Upstream) -> None:
     path = tmp_path / "list"

@@ -38,7 +38,7 @@ def odd(lowered: bytes, shapes: tuple[Shape, ...]) -> list[Span]:
     spans = list(_holding(lowered, _MARK))
     if shapes == (PLAIN,):
         return spans  # an empty line has the shape of a name, and is found as no name later
-    return sorted({*spans, *_empty(lowered)})
+    return sorted({*spans, *((at + 1, at + 1) for at in _places(lowered, b"\n\n"))})
 
 
 def crowded(names: bytes, shapes: tuple[Shape, ...]) -> list[Span]:
@@ -92,6 +92,24 @@ def peel(lowered: bytes, shapes: tuple[Shape, ...]) -> bytes | None:
     return text
 
 
+def without_final_dots(names: bytes) -> bytes:
+    """Return a peeled block in which each name has lost one final dot."""
+    return names.replace(_SEP + b"\n", b"\n")
+
+
+def has_empty(names: bytes) -> bool:
+    """Tell whether a peeled block has a line without a name."""
+    return b"\n\n" in names or _MARK + b"\n" in names
+
+
+def lone_dots(names: bytes) -> list[Span]:
+    """Return the lines of a peeled block whose name is a dot alone: without it, they would look empty."""
+    edges = (b"\n" + _SEP + b"\n", _MARK + _SEP + b"\n")
+    return sorted(
+        (names.rfind(b"\n", 0, at + 1) + 1, at + 2) for edge in edges for at in _places(names, edge)
+    )
+
+
 def doubtful(names: bytes, peculiar: bytes) -> list[Span]:
     """Return the lines of a peeled block in which dots, hyphens and edges touch, or in which `peculiar` stands."""
     edges = names.translate(_EDGES)
@@ -110,11 +128,11 @@ def doubtful(names: bytes, peculiar: bytes) -> list[Span]:
     return spans
 
 
-def _empty(lowered: bytes) -> Iterator[Span]:
-    at = lowered.find(b"\n\n")
+def _places(text: bytes, what: bytes) -> Iterator[int]:
+    at = text.find(what)
     while at >= 0:
-        yield at + 1, at + 1
-        at = lowered.find(b"\n\n", at + 1)
+        yield at
+        at = text.find(what, at + 1)
 
 
 def _holding(names: bytes, text: bytes) -> Iterator[Span]:

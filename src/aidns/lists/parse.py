@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from aidns.lists.keys import MARK, SEP, Marking, key_of
 from aidns.lists.line import MAX_LINE, Entry, Refusal, Syntax, shown
-from aidns.lists.octets import Span, crowded, cut, doubtful, odd, peel, table, without_shape
+from aidns.lists.octets import Span, crowded, cut, doubtful, has_empty, lone_dots, odd, peel, table, without_final_dots, without_shape
 from aidns.lists.shape import Shape, find_shapes
 from aidns.lists.sniff import reader_for
 from aidns.lists.tally import Tally
@@ -111,8 +111,10 @@ class Parser:
         for number, (begin, end) in numbers.take(raw, spans):
             self._line(number, raw[begin:end])
         names = self._pull(names, crowded(names, self._shapes), numbers)
-        if self._syntax != "rpz":
-            names = names.replace(_SEP + b"\n", b"\n")  # an absolute name; in a zone file that has another meaning
+        if self._syntax != "rpz":  # in a zone file a final dot has another meaning
+            dotted, names = names, without_final_dots(names)
+            if has_empty(names) and (spans := lone_dots(dotted)):
+                names = without_final_dots(self._pull(dotted, spans, numbers))
         names = self._pull(names, doubtful(names, _PECULIAR[self._syntax]), numbers, dots_gone=True)
         return self._sorted(names[1:-1][::-1].decode("ascii"), numbers)
 

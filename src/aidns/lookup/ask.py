@@ -138,6 +138,8 @@ async def ask(
             if observations := arrived.empty():
                 yield observations
         await run
+        if observations := arrived.empty():
+            yield observations
     finally:
         run.cancel()
         with suppress(asyncio.CancelledError):

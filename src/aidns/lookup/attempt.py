@@ -43,7 +43,7 @@ class Manners(Struct, frozen=True):
     in_flight_most: int = 2048
     """Packets under way at one without rate that has shown that it keeps up."""
     open_most: int = 16384
-    """Questions begun and not settled: far more than any rate times the hard time-out, or dead names hold the rest up."""
+    """Questions begun and not settled: more than rate times hard time-out, or dead names hold the rest up."""
     probe_timeout: float = 1.0
     """Hard time-out before the run, when it is not known whether anybody answers."""
 
@@ -72,7 +72,7 @@ class Schedule:
         zone: Sequence[str] = ZONE,
     ) -> None:
         listed = tuple(dict.fromkeys(names))
-        zones = tuple(dict.fromkeys(zone for name in listed if (zone := psl.registrable_domain(name)) is not None))
+        zones = tuple(dict.fromkeys(apex for name in listed if (apex := psl.registrable_domain(name)) is not None))
         questions = _Questions(listed, tuple(gated), tuple(Question(apex, rdtype) for apex in zones for rdtype in zone))
         self._queues = {resolver: _Queue(resolver, questions, proven) for resolver in resolvers}
 

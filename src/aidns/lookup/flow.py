@@ -102,9 +102,9 @@ class RoundTrip:
 
 
 class Throttle:
-    """How much may be sent: at most `rate` packets a second; without rate, as many under way as the resolver keeps up with.
+    """How much may be sent: at most `rate` packets a second; without rate, as many under way as are answered.
 
-    Adapts downwards, and back up to what was allowed.
+    It adapts downwards, and back up to what was allowed.
     """
 
     def __init__(self, rate: float, window: int, window_most: int) -> None:
@@ -144,7 +144,7 @@ class Throttle:
             self._review(now)
 
     def lost(self, began: float) -> None:
-        """Take note of a packet that was lost or of a failure that passed; what began before the last cut was already answered by it."""
+        """Take note of a packet that was lost, or a failure that passed. What began before the last cut was its cause."""
         if began > self.cut_at:
             self._lost += 1
 

@@ -1,7 +1,7 @@
 """The values everything else works on: frozen, without behaviour beyond small look-ups, without I/O."""
 
 from aidns.model.catalog import Catalog, Fix, OwnedName, Problem, Vocab
-from aidns.model.checking import Observation, Outcome, Span, Standing, Verdict
+from aidns.model.checking import WEB, Observation, Outcome, Span, Standing, Verdict
 from aidns.model.compiled import Answer, Artefact, BlockSet, LeftOut, Rule, Selection, Weakened
 from aidns.model.entries import (
     Bypass,
@@ -41,6 +41,7 @@ from aidns.model.policies import (
 )
 
 __all__ = [
+    "WEB",
     "ActionChoice",
     "Answer",
     "Artefact",
