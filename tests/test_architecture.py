@@ -22,12 +22,14 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("data", "names", "wire"),
     ("psl", "stub"),
     ("model",),
+    ("evidence",),
     ("selectors", "blockset", "verdict", "lookup"),
     ("policy",),
     ("catalog", "explain"),
     ("render",),
     ("publish", "verify", "lab", "listing", "showing"),
     ("pipeline", "statistics"),
+    ("prove",),
     ("cli",),
 )
 """Units (top-level modules and packages), lowest first: a unit imports from itself and from lower lines only."""

@@ -120,7 +120,7 @@ def printable(text: str, limit: int = 200) -> str:
 
 def visible(text: str) -> str:
     """Return text of the same length and spacing in which a blank stands for whatever is not printable."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else " " for c in text)
 
 
 def ascii_line(text: str, limit: int = 200) -> str:

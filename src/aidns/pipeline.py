@@ -91,13 +91,12 @@ def remember(catalog: Catalog, state: Path | None, now: int) -> Memory:
     """Return the verdicts that the state file supports; no file, no verdicts, every name kept."""
     if state is None or not state.exists():
         return Memory({}, None)
-    from aidns.lookup.state import State
-    from aidns.verdict import judge
+    from aidns.lookup.state import read_spans
+    from aidns.verdict import judge, last_answer
 
-    with State(state) as memory:
-        spans = memory.spans()
-    listed = [entry.name for entry in catalog.names]
-    return Memory(judge(spans, listed, now, parking=catalog.parking), max((span.last for span in spans), default=None))
+    spans = read_spans(state)
+    listed = [entry.name for entry in catalog.names if not entry.bypass]
+    return Memory(judge(spans, listed, now, parking=catalog.parking), last_answer(spans) or None)
 
 
 def prepare(catalog: Catalog, policy: Policy, now: int, memory: Memory, client_scope: str | None = None) -> Prepared:

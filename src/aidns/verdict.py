@@ -138,17 +138,20 @@ def _denied(name: Name, days: dict[str, list[int]], evidence: Evidence, threshol
 
 
 def _earliest(days: dict[str, list[int]], today: int, thresholds: Thresholds) -> int:
-    """Return the day on which enough operators can have brought their proof, whoever denies first from now on."""
-    newcomer = max(today + thresholds.span_days, today + thresholds.dates - 1)
-    proofs = [newcomer] * thresholds.operators
-    for dates in days.values():
-        if _is_proof(dates, today, thresholds):
-            proofs.append(today)
-            continue
-        following = today + (dates[-1] >= today)
-        enough = following + max(0, thresholds.dates - len(dates) - 1)
-        proofs.append(max(dates[0] + thresholds.span_days, enough))
+    """Return the day on which enough operators can have brought their proof, if each denies the name every day."""
+    newcomers: list[list[int]] = [[]] * thresholds.operators
+    proofs = (_proof_day(dates, today, thresholds) for dates in (*days.values(), *newcomers))
     return sorted(proofs)[thresholds.operators - 1]
+
+
+def _proof_day(dates: list[int], today: int, thresholds: Thresholds) -> int:
+    """Return the first day on which `dates` and every day from today on make a proof."""
+    day = today
+    while not _is_proof(
+        sorted(d for d in {*dates, *range(today, day + 1)} if d >= day - thresholds.window_days), day, thresholds
+    ):
+        day += 1
+    return day
 
 
 def _is_proof(days: list[int], today: int, thresholds: Thresholds) -> bool:

@@ -27,6 +27,7 @@ _MAX_POINTERS = 64
 _HEADER = struct.Struct("!HHHHHH")
 _FIXED = struct.Struct("!HHIH")
 """Type, class, TTL and length of RDATA."""
+_LENGTHS = tuple(bytes((length,)) for length in range(64))
 _PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_."
 """What needs no escape in text."""
 _A, _NS, _CNAME, _SOA, _AAAA, _OPT = (TYPES[text] for text in ("A", "NS", "CNAME", "SOA", "AAAA", "OPT"))
@@ -56,7 +57,7 @@ class Ede(Struct, frozen=True):
     text: str
 
 
-class Reply(Struct, frozen=True):
+class Reply(Struct, frozen=True, gc=False):
     """A DNS response. Names are lower case without the final dot, the root is `.`."""
 
     id: int
@@ -97,10 +98,14 @@ def type_text(number: int) -> str:
 
 def encode_name(name: str) -> bytes:
     """Return an ASCII name, with or without the final dot, in wire form. Raises MessageError when it does not fit."""
-    labels = [label.encode("ascii") for label in name.rstrip(".").split(".")] if name.rstrip(".") else []
-    if any(not 0 < len(label) < 64 for label in labels) or len(name.rstrip(".")) > 253:
+    bare = name.encode("ascii").rstrip(b".")
+    labels = bare.split(b".") if bare else []
+    if len(bare) > 253 or b"" in labels:
         raise MessageError(f"{name[:80]!r} does not fit a DNS message")
-    return b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
+    try:
+        return b"".join([_LENGTHS[len(label)] + label for label in labels]) + b"\0"
+    except IndexError:
+        raise MessageError(f"{name[:80]!r} does not fit a DNS message") from None
 
 
 def query(ident: int, name: str, rdtype: str, *, dnssec_ok: bool = False) -> bytes:
@@ -110,12 +115,17 @@ def query(ident: int, name: str, rdtype: str, *, dnssec_ok: bool = False) -> byt
 
 def question(name: str, rdtype: str) -> bytes:
     """Return a question as it stands in a message: name, rdtype, class IN. Raises MessageError, KeyError."""
-    return encode_name(name) + struct.pack("!HH", type_number(rdtype), 1)
+    return encode_name(name) + _type_and_class(rdtype)
+
+
+@lru_cache(64)
+def _type_and_class(rdtype: str) -> bytes:
+    return struct.pack("!HH", type_number(rdtype), 1)
 
 
 def query_of(ident: int, asked: bytes, *, dnssec_ok: bool = False) -> bytes:
     """Return the query that `query` makes, for a question in wire form."""
-    return ident.to_bytes(2) + _QUERY_HEAD + asked + (_EDNS_DO if dnssec_ok else _EDNS)
+    return b"".join((ident.to_bytes(2), _QUERY_HEAD, asked, _EDNS_DO if dnssec_ok else _EDNS))
 
 
 _QUERY_HEAD = struct.pack("!HHHHH", _FLAGS["RD"], 1, 0, 0, 1)
@@ -156,6 +166,9 @@ def _parse(wire: bytes, asked: tuple[str, str] | None) -> Reply:
     ede: tuple[Ede, ...] = ()
     sections: list[tuple[Record, ...]] = []
     for count in counts:
+        if not count:
+            sections.append(())
+            continue
         section = []
         for _ in range(count):
             owner, at = _read_owner(wire, at, known)

@@ -277,7 +277,7 @@ def test_a_rate_spaces_packets_out() -> None:
             before = asyncio.get_running_loop().time()
             async for _ in ask(schedule, [contact], at=1):
                 pass
-            return contact.pace.free_at - before, contact.pace.gap
+            return (contact.throttle.free_at or 0) - before, 1 / contact.throttle.rate
 
         reserved, gap = asyncio.run(run())
     assert len(server.log) == 4

@@ -17,7 +17,8 @@ import trustme
 from aidns import wire
 from aidns.errors import EnvironmentFault
 from aidns.lookup import transport
-from aidns.lookup.attempt import Question, Try
+from aidns.lookup.attempt import Question
+from aidns.lookup.flow import Try
 from aidns.lookup.outcome import classify
 from aidns.lookup.resolver import parse_resolver
 from aidns.lookup.transport import Exchange, Unusable, reply_of, system_resolvers

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from contextlib import suppress
@@ -15,7 +16,6 @@ Steps = tuple[str | int, ...]
 """A field path taken apart: `domains[2].scope` is ("domains", 2, "scope")."""
 
 _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
-_ESCAPES = str.maketrans({'"': '\\"', "\\": "\\\\"})
 
 
 def mend(document: Document, fixes: Iterable[Fix]) -> Document:
@@ -33,8 +33,8 @@ def mend(document: Document, fixes: Iterable[Fix]) -> Document:
 
 
 def quoted(text: str) -> str:
-    """Return one line of text as a TOML string."""
-    return f'"{text.translate(_ESCAPES)}"'
+    """Return a text as a TOML string on one line: JSON's escapes are all TOML's, too, and one more is needed."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _steps(field: str) -> Steps:

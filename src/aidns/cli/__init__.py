@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -21,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "build": "Write every policy in every format, as a plan that is applied at once.",
     "diff": "Show what a build would change, or how two builds differ.",
     "verify": "Ask a running server whether it blocks what a policy says, and nothing else.",
+    "prove": "Start the servers of this machine in private and verify each list on them.",
 }
 """Command -> its one-line help, so that `--help` imports no command."""
 
@@ -50,6 +54,14 @@ class LazyGroup(click.Group):
             hint = f" Did you mean {near[0]!r}?" if near else ""
             ctx.fail(f"No such command {name!r}.{hint}")
         return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command. That its reader, such as `head`, went away is no fault: click would make it exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the end
+            return 0
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

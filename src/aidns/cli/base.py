@@ -53,18 +53,21 @@ class App:
         click.echo(msgspec.json.format(encoded, indent=2).decode())
 
 
+_LAST_SECOND = 253402300799
+"""The end of the year 9999, after which Python has no date."""
+
 pass_app = click.make_pass_decorator(App, ensure=True)
 
 
 def now() -> int:
     """Return the time in Unix seconds, SOURCE_DATE_EPOCH first. The only clock that commands read.
 
-    Raises UsageError when SOURCE_DATE_EPOCH is no number.
+    Raises UsageError when SOURCE_DATE_EPOCH is no time of the calendar's.
     """
     fixed = os.environ.get("SOURCE_DATE_EPOCH", "")
     if not fixed:
         return int(time.time())
-    if not fixed.isdecimal():
+    if not (fixed.isascii() and fixed.isdecimal() and int(fixed) <= _LAST_SECOND):
         raise UsageError(f"SOURCE_DATE_EPOCH is {fixed!r}", tip="it holds Unix seconds, digits only")
     return int(fixed)
 
@@ -152,10 +155,6 @@ def adapt_errors(command: click.Command) -> NoReturn:
     except click.exceptions.Abort:
         click.echo("stopped", err=True)
         sys.exit(130)
-    except BrokenPipeError:
-        # A reader such as `head` went away: not our fault, and the rest has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
         what = f"{error.strerror or error}: {error.filename or ''}".rstrip(": ")
         report(EnvironmentFault(what), app.color)

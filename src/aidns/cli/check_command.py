@@ -16,6 +16,7 @@ from aidns.errors import UsageError
 
 if TYPE_CHECKING:
     from aidns.lookup.run import Tally, Task, Tick
+    from aidns.lookup.state import State
     from aidns.model import Catalog, Span, Verdict
     from aidns.names import Name
 
@@ -46,6 +47,12 @@ Change = tuple["Verdict", "Verdict"]
     "--rate", type=click.FloatRange(0, 10000), metavar="N",
     help="Questions a second to each resolver, 0 for no limit. By default 50; no limit for private addresses.",
 )  # fmt: skip
+@click.option("--shard", "part", metavar="I/N", help="Ask about part I of N only, by hash of the name; see `merge`.")
+@click.option(
+    "--vantage", default="", metavar="LABEL",
+    help="Remember that the answers were seen from here, such as eu-1: answers differ by place.",
+)  # fmt: skip
+@click.option("--http", is_flag=True, help="Also look where the web sites of names that answer lead, to see moves.")
 @click.option("--exit-code", is_flag=True, help="Exit 1 when a verdict changed.")
 @pass_app
 def command(
@@ -57,6 +64,9 @@ def command(
     everything: bool,
     timeout: float,
     rate: float | None,
+    part: str | None,
+    vantage: str,
+    http: bool,
     exit_code: bool,
 ) -> int:
     """Ask resolvers about every listed name and remember the answers.
@@ -65,6 +75,7 @@ def command(
     NAME limits the run to these names. Exits 4 when no resolver answers: then what is known stays as it is.
     """
     from aidns.lookup.attempt import Manners
+    from aidns.lookup.extras import Shard, parse_shard
     from aidns.lookup.run import Task, choose_resolvers
 
     catalog = app.load()
@@ -75,8 +86,10 @@ def command(
         at=now(),
         manners=Manners(timeout=timeout),
         everything=everything,
+        vantage=parse_label(vantage),
+        shard=parse_shard(part) if part else Shard(),
     )
-    changed = carry_out(app, catalog, task, state or default_state_file())
+    changed = carry_out(app, catalog, task, state or default_state_file(), http=http)
     return int(exit_code and changed)
 
 
@@ -90,6 +103,15 @@ def parse_names(texts: Sequence[str]) -> tuple[Name, ...]:
         raise UsageError(error.message, tip=error.tip) from None
 
 
+def parse_label(text: str) -> str:
+    """Return a label of at most 40 letters, digits, `.`, `_` and `-`. Raises UsageError."""
+    import re
+
+    if not re.fullmatch(r"[A-Za-z0-9._-]{0,40}", text):
+        raise UsageError("a vantage is a short label", tip="letters, digits, . _ - only, such as eu-1")
+    return text
+
+
 def canaries(catalog: Catalog, policies: Sequence[str]) -> tuple[Name, ...]:
     """Return the canary of every shipped policy and of `policies`."""
     from aidns.blockset import canary
@@ -99,7 +121,7 @@ def canaries(catalog: Catalog, policies: Sequence[str]) -> tuple[Name, ...]:
     return tuple(canary(policy) for policy in dict.fromkeys((*catalog.policies, *own)))
 
 
-def carry_out(app: App, catalog: Catalog, task: Task, state_file: Path) -> bool:
+def carry_out(app: App, catalog: Catalog, task: Task, state_file: Path, *, http: bool = False) -> bool:
     """Run the task, report on it, and tell whether a verdict changed since the last run."""
     from aidns.lookup.run import run
     from aidns.lookup.state import State
@@ -110,13 +132,27 @@ def carry_out(app: App, catalog: Catalog, task: Task, state_file: Path) -> bool:
         warn_of_future(app, before, task.at)
         with progress(app) as tick:
             tally = run(state, task, tick)
+        if http:
+            look_at_sites(app, catalog, task, state)
         after = state.spans()
     past = [span for span in before if span.first <= task.at]
-    former = judge(past, task.names, min(last_answer(past), task.at), parking=catalog.parking)
-    verdicts = judge(after, task.names, task.at, parking=catalog.parking)
+    names = [name for name in task.names if task.shard.holds(name)]
+    former = judge(past, names, min(last_answer(past), task.at), parking=catalog.parking)
+    verdicts = judge(after, names, task.at, parking=catalog.parking)
     changes = [(former[name], v) for name, v in verdicts.items() if v.standing is not former[name].standing]
     report(app, task, tally, verdicts, changes)
     return bool(changes)
+
+
+def look_at_sites(app: App, catalog: Catalog, task: Task, state: State) -> None:
+    """Record where the web sites lead that names of the shard are for, those that answer and were not looked at today."""
+    from aidns.lookup.redirects import look_at_all
+    from aidns.lookup.sites import due
+
+    names = due(catalog, task.names, state.spans(), task.at, task.vantage, everything=task.everything)
+    app.say(f"looking at {len(names)} web site(s)")
+    for seen in look_at_all([name for name in names if task.shard.holds(name)], task.at, task.vantage):
+        state.record([seen])
 
 
 @contextmanager

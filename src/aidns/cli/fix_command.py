@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--check", is_flag=True, help="Write nothing: print what would change, and exit 1 if anything would.")
 @pass_app
 def command(app: App, paths: tuple[Path, ...], check: bool) -> int:
-    """Put catalogue files into canonical form, and mend what needs no judgement.
+    """Put catalogue files into canonical form and mend what a machine can mend.
 
     PATHS are files or folders of the catalogue, the whole of it by default, or policy files of your own. The catalogue
     is that of the checkout you are in, or --catalog DIR.

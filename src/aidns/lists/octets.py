@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from aidns.lists.keys import MARK, SEP
-from aidns.lists.shape import PLAIN, Shape
+from aidns.lists.shape import MAX_SHAPES, PLAIN, Shape
 
 Span = tuple[int, int]
 
@@ -19,6 +19,9 @@ NAME_OCTETS = b"abcdefghijklmnopqrstuvwxyz0123456789_-"
 _SEP, _MARK = SEP.encode(), MARK.encode()
 _EDGES = bytes.maketrans(b"\n-" + _MARK, _SEP * 3)
 """Makes SEP of everything that may not stand beside another of its kind, except `--`."""
+
+_PEELED = tuple(b"\n" + bytes((octet,)) for octet in range(2, 2 + MAX_SHAPES))
+"""Stand for a newline and a prefix; a lowered block holds no such octets."""
 
 
 @lru_cache(maxsize=64)
@@ -76,13 +79,19 @@ def peel(lowered: bytes, shapes: tuple[Shape, ...]) -> bytes | None:
     text = lowered
     left = lines = text.count(b"\n") - 1
     start = b"\n"
-    for shape in shapes:  # the empty prefix comes first
+    several = len(shapes) > 1
+    for number, shape in enumerate(shapes):  # the empty prefix comes first
         if shape.prefix:
-            text, count = _replaced(text, start + lowered_text(shape.prefix), b"\n" + shape.mark)
+            # what is behind one prefix may look like another: nothing is peeled twice
+            new = _PEELED[number] if several else b"\n" + shape.mark
+            text, count = _replaced(text, start + lowered_text(shape.prefix), new)
             left -= count
         elif shape.mark:
             start = b"\n" + shape.mark
             text = text[:-1].replace(b"\n", start) + b"\n"
+    if several:
+        for number, shape in enumerate(shapes):
+            text = text.replace(_PEELED[number], b"\n" + shape.mark)
     if left and shapes[0].prefix:
         return None
     if suffix := lowered_text(shapes[0].suffix):
@@ -97,17 +106,11 @@ def without_final_dots(names: bytes) -> bytes:
     return names.replace(_SEP + b"\n", b"\n")
 
 
-def has_empty(names: bytes) -> bool:
-    """Tell whether a peeled block has a line without a name."""
-    return b"\n\n" in names or _MARK + b"\n" in names
-
-
 def lone_dots(names: bytes) -> list[Span]:
     """Return the lines of a peeled block whose name is a dot alone: without it, they would look empty."""
-    edges = (b"\n" + _SEP + b"\n", _MARK + _SEP + b"\n")
-    return sorted(
-        (names.rfind(b"\n", 0, at + 1) + 1, at + 2) for edge in edges for at in _places(names, edge)
-    )
+    edges = (b"\n", _MARK) if _MARK in names else (b"\n",)
+    places = [at for edge in edges for at in _places(names, edge + _SEP + b"\n")]
+    return [(names.rfind(b"\n", 0, at + 1) + 1, at + 2) for at in sorted(places)]
 
 
 def doubtful(names: bytes, peculiar: bytes) -> list[Span]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from aidns.lists.keys import MARK, SEP, Marking, key_of
 from aidns.lists.line import MAX_LINE, Entry, Refusal, Syntax, shown
-from aidns.lists.octets import Span, crowded, cut, doubtful, has_empty, lone_dots, odd, peel, table, without_final_dots, without_shape
+from aidns.lists.octets import Span, crowded, cut, doubtful, lone_dots, odd, peel, table, without_final_dots, without_shape
 from aidns.lists.shape import Shape, find_shapes
 from aidns.lists.sniff import reader_for
 from aidns.lists.tally import Tally
@@ -47,6 +47,7 @@ class Parser:
         self._reader = reader_for(syntax)
         self._shapes: tuple[Shape, ...] = ()
         self._resniff = True
+        self._raw: tuple[bytes, int] | None = None
 
     def keys(self, block: bytes) -> list[str]:
         """Return the sorted keys of a block of lines, repeats included; what is left is in `found`.
@@ -107,14 +108,14 @@ class Parser:
             spans = without_shape(lowered, self._shapes)
             names = peel(cut(lowered, spans), self._shapes)
             assert names is not None, "what has no shape was cut out"
-        numbers = Numbers(first, needed=not self.tally.is_full)
+        alike = len({shape.mark for shape in self._shapes}) < len(self._shapes)
+        self._raw = (raw, first) if alike else None
+        numbers = Numbers(first, needed=alike or not self.tally.is_full)
         for number, (begin, end) in numbers.take(raw, spans):
             self._line(number, raw[begin:end])
         names = self._pull(names, crowded(names, self._shapes), numbers)
         if self._syntax != "rpz":  # in a zone file a final dot has another meaning
-            dotted, names = names, without_final_dots(names)
-            if has_empty(names) and (spans := lone_dots(dotted)):
-                names = without_final_dots(self._pull(dotted, spans, numbers))
+            names = without_final_dots(self._pull(names, lone_dots(names), numbers))
         names = self._pull(names, doubtful(names, _PECULIAR[self._syntax]), numbers, dots_gone=True)
         return self._sorted(names[1:-1][::-1].decode("ascii"), numbers)
 
@@ -125,7 +126,14 @@ class Parser:
         return cut(names, spans)
 
     def _again(self, number: int, rest: bytes, *, dots_gone: bool = True) -> None:
-        """Read a line of which the mark and the text of the name are left, maybe without one final dot."""
+        """Read a line of which the mark and the text of the name are left, maybe without one final dot.
+
+        Where two shapes have the same mark, the block itself must tell what the line was.
+        """
+        if self._raw:
+            raw, first = self._raw
+            self._line(number, raw.split(b"\n", number - first + 2)[number - first + 1])
+            return
         at = rest.find(_MARK) + 1
         shape = next(shape for shape in self._shapes if shape.mark == rest[:at])
         name = rest[at:].replace(_SEP, b".")

@@ -16,7 +16,7 @@ from aidns.names import Name
 _PROBES = (Name("probe.example"), Name("a-1.b_2.xn--p1ai"))
 _SAMPLE = 48
 """Lines looked at in a block."""
-_MAX_SHAPES = 4
+MAX_SHAPES = 4
 _MAX_LENGTH = 64
 """Octets around a name in a shape."""
 
@@ -41,7 +41,7 @@ def find_shapes(raw: bytes, reader: Reader, marking: Marking) -> tuple[Shape, ..
     counts = Counter(shape for line in _sample(raw) if (shape := _shape(line, reader, marking)))
     chosen: list[Shape] = []
     for shape, _ in counts.most_common():
-        if len(chosen) < _MAX_SHAPES and shape.suffix == (chosen or [shape])[0].suffix and _apart(shape, chosen):
+        if len(chosen) < MAX_SHAPES and shape.suffix == (chosen or [shape])[0].suffix and _apart(shape, chosen):
             chosen.append(shape)
     return tuple(sorted(chosen, key=lambda shape: shape.prefix))
 

@@ -70,8 +70,10 @@ class Contact:
 
         def note(question: Question, finding: Finding, reply: Reply | None) -> None:
             self.settled += 1
-            self.replied |= reply is not None and reply.rcode in ("NOERROR", "NXDOMAIN")
-            self.denies_all &= not (finding.outcome.proves_existence or finding.outcome is Outcome.DENIED)
+            if not self.replied:
+                self.replied = reply is not None and reply.rcode in ("NOERROR", "NXDOMAIN")
+            if self.denies_all:
+                self.denies_all = not (finding.outcome.proves_existence or finding.outcome is Outcome.DENIED)
             settled(question, finding, reply)
 
         drive = self._drive = Drive(
@@ -194,7 +196,8 @@ class _Service:
         if self.schedule.is_silent(self.id, manners):
             self.checking = True
             return ROOT
-        if (question := self.schedule.next(self.id)) is not None:
+        question = self.schedule.next(self.id)
+        if question is not None:
             contact.asked += 1
         return question
 

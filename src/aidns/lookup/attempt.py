@@ -59,7 +59,8 @@ class Schedule:
     """Which question comes next at each resolver.
 
     A of all names first, then the zone types once for each registrable domain; the gated types as A shows that the name
-    exists. What `proven` holds is not asked. Each resolver gets each question at most once.
+    exists. `extra` questions wait for nothing. What `proven` holds is not asked. Each resolver gets each question at
+    most once.
     """
 
     def __init__(
@@ -70,10 +71,12 @@ class Schedule:
         *,
         gated: Sequence[str] = GATED,
         zone: Sequence[str] = ZONE,
+        extra: Iterable[Question] = (),
     ) -> None:
         listed = tuple(dict.fromkeys(names))
         zones = tuple(dict.fromkeys(apex for name in listed if (apex := psl.registrable_domain(name)) is not None))
-        questions = _Questions(listed, tuple(gated), tuple(Question(apex, rdtype) for apex in zones for rdtype in zone))
+        once = (*(Question(apex, rdtype) for apex in zones for rdtype in zone), *extra)
+        questions = _Questions(listed, tuple(gated), once)
         self._queues = {resolver: _Queue(resolver, questions, proven) for resolver in resolvers}
 
     @property
@@ -89,7 +92,10 @@ class Schedule:
     def done(self, resolver: str, question: Question, outcome: Outcome) -> None:
         """Take note of a final answer."""
         queue = self._queues[resolver]
-        queue.silent = queue.silent + 1 if outcome in (Outcome.TIMEOUT, Outcome.BROKEN) else 0
+        if outcome is Outcome.TIMEOUT or outcome is Outcome.BROKEN:
+            queue.silent += 1
+        elif queue.silent:
+            queue.silent = 0
         if question.rdtype == FIRST and question.name in queue.waiting:
             queue.waiting.discard(question.name)
             if outcome.proves_existence and not queue.aside:
@@ -98,7 +104,7 @@ class Schedule:
     def is_silent(self, resolver: str, manners: Manners) -> bool:
         """Tell whether a resolver should show that it still answers."""
         queue = self._queues[resolver]
-        return not queue.aside and queue.silent >= manners.patience
+        return queue.silent >= manners.patience and not queue.aside
 
     def answers_again(self, resolver: str) -> None:
         """Take note that a resolver answers, although some names brought no reply."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from aidns.lookup.attempt import Manners, Question
 from aidns.lookup.flow import Attempt, Flow, RoundTrip, Throttle, Try
@@ -124,10 +123,10 @@ class Drive:
 
     def _reply(self, one: Try, reply: Reply | None, truncated: bool) -> None:
         name, rdtype = one.question.name, one.question.rdtype
-        finding = Finding(Outcome.BROKEN, name, "malformed reply")
         if reply is not None:
-            with suppress(ValueError):  # whatever an answer does to its reader, it ends this question alone
-                finding = classify(reply, name, rdtype, runs_our_list=self._runs_our_list)
+            finding = classify(reply, name, rdtype, runs_our_list=self._runs_our_list)
+        else:
+            finding = Finding(Outcome.BROKEN, name, "malformed reply")
         self._outcome(one, finding, reply, truncated=truncated)
 
     def _outcome(self, one: Try, finding: Finding, reply: Reply | None, *, truncated: bool = False) -> None:
@@ -143,10 +142,10 @@ class Drive:
         if attempt.said is not None:
             finding, reply = attempt.said
             return finding, reply
-        trouble = why or (self.mux.trouble if self.mux is not None else "")
-        return Finding(
-            Outcome.TIMEOUT, attempt.question.name, trouble or f"no reply within {self._manners.timeout:g} s"
-        ), None
+        why = why or f"no reply within {self._manners.timeout:g} s"
+        if self.mux is not None and self.mux.trouble:
+            why += f": {self.mux.trouble}"
+        return Finding(Outcome.TIMEOUT, attempt.question.name, why), None
 
     def _settle(self, attempt: Attempt, finding: Finding, reply: Reply | None) -> None:
         try:

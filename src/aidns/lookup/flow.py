@@ -40,7 +40,7 @@ LEAST_RATE, LEAST_WINDOW = 5.0, 8.0
 MOST_EXCUSES = 2
 
 
-class Attempt(Struct, eq=False):
+class Attempt(Struct, eq=False, gc=False):
     """One question to one resolver, until its answer is final."""
 
     question: Question
@@ -59,7 +59,7 @@ class Attempt(Struct, eq=False):
     """The shell's note of the last failure."""
 
 
-class Try(Struct, eq=False):
+class Try(Struct, eq=False, gc=False):
     """One message to send, and at most `timeout` seconds to wait for its reply."""
 
     question: Question
@@ -109,6 +109,8 @@ class Throttle:
 
     def __init__(self, rate: float, window: int, window_most: int) -> None:
         self.allowed = self.rate = rate
+        self.slack = min(BURST_SECONDS, BURST_PACKETS / rate) if rate else 0.0
+        """Seconds by which packets may be ahead of their even spacing, after a pause."""
         self.window = float("inf") if rate else float(window)
         self.window_most = window_most
         self.free_at: float | None = None
@@ -116,11 +118,6 @@ class Throttle:
         self.cut_at = float("-inf")
         self._good = self._lost = 0
         self._review_at = 0.0
-
-    @property
-    def slack(self) -> float:
-        """Seconds by which packets may be ahead of their even spacing, after a pause."""
-        return min(BURST_SECONDS, BURST_PACKETS / self.rate)
 
     def wait(self, now: float) -> float:
         """Return the seconds until the rate allows a packet; 0 for now."""
@@ -144,7 +141,7 @@ class Throttle:
             self._review(now)
 
     def lost(self, began: float) -> None:
-        """Take note of a packet that was lost, or a failure that passed. What began before the last cut was its cause."""
+        """Take note of a packet that was lost, or a failure that passed. What began before a cut caused it."""
         if began > self.cut_at:
             self._lost += 1
 
@@ -192,13 +189,14 @@ class Flow:
 
     def next(self, now: float) -> Try | None:
         """Return the next try to send now; None when there is nothing to send, or not yet."""
-        if self.pipe >= self.throttle.window or self.throttle.wait(now) > 0:
+        throttle = self.throttle
+        if self.pipe >= throttle.window or (throttle.rate and throttle.wait(now) > 0):
             return None
         attempt = self._choose(now)
         self._dry = attempt is None
         if attempt is None:
             return None
-        self.throttle.spend(now)
+        throttle.spend(now)
         attempt.tries += 1
         attempt.flying += 1
         self.pipe += 1
@@ -206,7 +204,7 @@ class Flow:
         self.again += attempt.tries > 1
         one = Try(attempt.question, attempt.tries, attempt.transport, self.manners.timeout, attempt, now)
         if attempt.transport == "udp":
-            while len(self._soft) < attempt.tries:
+            if len(self._soft) < attempt.tries:
                 self._soft.append(deque())
             self._soft[attempt.tries - 1].append(one)
         return one
@@ -214,9 +212,10 @@ class Flow:
     def _choose(self, now: float) -> Attempt | None:
         while self._later and self._later[0][0] <= now:
             self._due.append(heapq.heappop(self._later)[2])
-        self._turn += 1
-        if self._turn % RETRY_SHARE == 0 and (attempt := self._next_due()) is not None:
-            return attempt
+        if self._due:
+            self._turn += 1
+            if self._turn % RETRY_SHARE == 0 and (attempt := self._next_due()) is not None:
+                return attempt
         if self.open < self.manners.open_most and (question := self._fresh()) is not None:
             self.open += 1
             return Attempt(question, self.transport, now, self.throttle.cuts)

@@ -27,8 +27,11 @@ MAX_DATA = 32
 _ROOT = "."
 
 
-class Finding(Struct, frozen=True):
-    """What an answer says. `subject` is the name it is about, `chain` the CNAME targets on the way, in order."""
+class Finding(Struct, frozen=True, gc=False):
+    """What an answer says. `subject` is the name it is about, `chain` the CNAME targets on the way, in order.
+
+    `data` is the records of the type asked; of a denial, the zone that denies.
+    """
 
     outcome: Outcome
     subject: Name
@@ -52,13 +55,16 @@ def classify(reply: Reply, name: Name, rdtype: str, *, runs_our_list: bool = Fal
         outcome, detail, data = _positive(reply, subject, rdtype, signs, runs_our_list=runs_our_list)
     else:
         outcome, detail = _negative(reply, subject, signs, runs_our_list=runs_our_list)
-        data = ()
+        soa = reply.authority_soa
+        data = (printable(soa.name),) if outcome is Outcome.DENIED and soa is not None else ()
     return Finding(outcome, subject, printable(detail), chain, data)
 
 
 def cname_chain(reply: Reply, name: str) -> tuple[str, ...]:
     """Return the CNAME targets from `name` on, in order, at most MAX_CHAIN of them; record order does not matter."""
     targets = {record.name: record.data for record in reply.answers if record.rdtype == "CNAME"}
+    if not targets:
+        return ()
     chain: list[str] = []
     here = name
     while here in targets and len(chain) < MAX_CHAIN:
@@ -69,6 +75,8 @@ def cname_chain(reply: Reply, name: str) -> tuple[str, ...]:
 
 def filter_signs(reply: Reply) -> tuple[str, ...]:
     """Return every sign that a filter made this answer, as words for people; empty when there is none."""
+    if not (reply.ede or reply.authority or reply.additional):
+        return ()
     signs = [_ede_text(ede) for ede in reply.ede if ede.code in FILTER_EDES]
     if (soa := reply.additional_soa) is not None:
         signs.append(f"SOA of policy zone {soa.name} in ADDITIONAL")
@@ -81,8 +89,8 @@ def filter_signs(reply: Reply) -> tuple[str, ...]:
 def _positive(
     reply: Reply, subject: Name, rdtype: str, signs: tuple[str, ...], *, runs_our_list: bool
 ) -> tuple[Outcome, str, tuple[str, ...]]:
-    found = (record.data for record in reply.answers if record.rdtype == rdtype and record.name == subject)
-    data = tuple(printable(item) for item in sorted(set(found))[:MAX_DATA])
+    found = {record.data for record in reply.answers if record.rdtype == rdtype and record.name == subject}
+    data = tuple([printable(item) for item in sorted(found)[:MAX_DATA]])
     if data and set(data) <= NULL_ADDRESSES:
         return Outcome.FILTERED, "null address", data
     if signs:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from aidns.errors import EnvironmentFault
 from aidns.lookup.ask import Contact, Probe, ask, probe
 from aidns.lookup.attempt import Manners, Schedule
+from aidns.lookup.extras import ZONE_TYPES, Shard, as_recorded, plan
 from aidns.lookup.resolver import Resolver, parse_resolvers
 from aidns.lookup.spans import proven
 from aidns.lookup.state import State
@@ -32,6 +33,10 @@ class Task(Struct, frozen=True):
     manners: Manners = Manners()
     everything: bool = False
     """Ask what was proven recently, too."""
+    vantage: str = ""
+    """Where this is seen from: answers differ by country."""
+    shard: Shard = Shard()
+    """Which part of the names is asked about here."""
 
 
 class Tally(Struct, frozen=True):
@@ -58,8 +63,10 @@ def run(state: State, task: Task, tick: Tick) -> Tally:
 
     Raises EnvironmentFault when no resolver gave a usable answer (none at all: within 5 seconds).
     """
-    known = frozenset() if task.everything else proven(state.spans(), task.at)
-    schedule = Schedule(task.names, (resolver.id for resolver in task.resolvers), known)
+    known = frozenset() if task.everything else proven(state.spans(), task.at, task.vantage)
+    resolvers = [resolver.id for resolver in task.resolvers]
+    due = plan(task.names, resolvers, known, task.at, task.shard)
+    schedule = Schedule(due.names, resolvers, due.settled, zone=ZONE_TYPES, extra=due.extra)
     if not schedule.left:
         return Tally((), {})
     return asyncio.run(_run(state, task, schedule, tick))
@@ -75,9 +82,9 @@ async def _run(state: State, task: Task, schedule: Schedule, tick: Tick) -> Tall
         for contact in contacts:
             if contact not in there:
                 schedule.set_aside(contact.resolver.id)
-        async with aclosing(ask(schedule, there, task.at)) as arriving:
+        async with aclosing(ask(schedule, there, task.at, task.vantage)) as arriving:
             async for observations in arriving:
-                state.record(observations)
+                state.record(map(as_recorded, observations))
                 tick(len(observations), schedule.left)
     finally:
         for contact in contacts:

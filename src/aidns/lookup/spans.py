@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from aidns.model import Observation, Span
+from aidns.model import Observation, Outcome, Span
 
 DAY = 86400
 MAX_DAYS = 40
@@ -30,7 +30,7 @@ def span_key(span: Span | Observation) -> SpanKey:
     The chain belongs to it, because every name on it was seen to exist, and so do name servers: who serves a zone is
     its history. Addresses do not: they change with every answer.
     """
-    servers = span.data if span.rdtype == "NS" else ()
+    servers = span.data if span.rdtype == "NS" and span.outcome is Outcome.DATA else ()
     return (span.name, span.rdtype, span.resolver, span.vantage, span.outcome.value, span.subject, span.chain, servers)
 
 
@@ -76,10 +76,37 @@ def merge_all(spans: Iterable[Span]) -> dict[SpanKey, Span]:
     return merged
 
 
-def proven(spans: Iterable[Span], now: int) -> Proven:
-    """Return the questions that proved existence within RECHECK_SECONDS; answers dated after `now` do not count."""
+def until(spans: Iterable[Span], moment: int) -> tuple[Span, ...]:
+    """Return the spans as they were at `moment` (Unix seconds), as far as days tell.
+
+    Texts and data are those of a span's latest answer, which may have come later.
+    """
+    today = moment // DAY
+    found = []
+    for span in spans:
+        days = tuple(day for day in span.days if day <= today)
+        if span.last <= moment:
+            found.append(span)
+        elif days and span.first <= moment:
+            found.append(msgspec.structs.replace(span, last=min(moment, days[-1] * DAY + DAY - 1), days=days))
+    return tuple(found)
+
+
+def proven(spans: Iterable[Span], now: int, vantage: str = "") -> Proven:
+    """Return the questions that need no answer now: they got one within RECHECK_SECONDS, seen from `vantage`.
+
+    Only what proves existence counts; of a wildcard, which is no name that anybody lists, its absence counts, too.
+    Answers dated after `now` do not count.
+    """
     return frozenset(
         (span.name, span.rdtype, span.resolver)
         for span in spans
-        if span.outcome.proves_existence and now - RECHECK_SECONDS < span.last <= now
+        if (span.outcome.proves_existence or (span.outcome is Outcome.DENIED and is_wildcard(span.name)))
+        and now - RECHECK_SECONDS < span.last <= now
+        and span.vantage == vantage
     )
+
+
+def is_wildcard(name: str) -> bool:
+    """Tell whether a name stands for what a random label below another name showed."""
+    return name.startswith("*.")

@@ -72,7 +72,11 @@ class State:
 
     def record(self, observations: Iterable[Observation]) -> None:
         """Add observations, all or none; those added before change nothing. Raises EnvironmentFault."""
-        fresh = merge_all(from_observation(seen) for seen in observations)
+        self.merge(from_observation(seen) for seen in observations)
+
+    def merge(self, spans: Iterable[Span]) -> None:
+        """Add what another memory holds, all or nothing; what is here stays. Raises EnvironmentFault."""
+        fresh = merge_all(spans)
         with _faults(self.path), _transaction(self._db):
             for key, span in fresh.items():
                 row = self._db.execute(_FIND, _key_row(span)).fetchone()

@@ -35,7 +35,7 @@ class Outcome(StrEnum):
         return self in (Outcome.DATA, Outcome.NODATA)
 
 
-class Observation(Struct, frozen=True):
+class Observation(Struct, frozen=True, gc=False):
     """What one resolver said about one question at one time.
 
     `subject` is the name the outcome is about: the last name of the CNAME chain (RFC 6604 §2), else `name` itself.

@@ -1,0 +1,150 @@
+"""Start the servers that this machine has, each with the list it reads, and verify them. [I/O]
+
+Every server runs in private, fed by an upstream that answers any name, so nothing leaves the machine. Servers are tried
+in as many processes as there are cores.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from aidns import pipeline
+from aidns.errors import EnvironmentFault, UnsafeError, UsageError
+from aidns.lab.kinds import KINDS, Kind
+from aidns.lab.servers import missing, start
+from aidns.lab.upstream import Upstream
+from aidns.model import BlockSet, Catalog
+from aidns.names import printable
+from aidns.policy import NON_BLOCKING, client_scopes
+from aidns.prove.matrix import Cell, Missing, Proof, from_report
+from aidns.publish.serials import stamp
+from aidns.render.formats import FORMATS, find_all
+from aidns.stub import LOOPBACK, Endpoint
+from aidns.verify.run import verify
+
+Progress = Callable[[int, int], object]
+
+
+class Job(Struct, frozen=True):
+    """One list to be tried on one server."""
+
+    cell: Cell
+    text: str
+    blockset: BlockSet
+    nonce: str
+
+
+def prove(
+    catalog: Catalog,
+    policies: Sequence[str],
+    formats: Sequence[str],
+    memory: pipeline.Memory,
+    now: int,
+    nonce: str,
+    progress: Progress | None = None,
+) -> Proof:
+    """Try every policy (none given: the shipped ones) in every format (none: all) on the servers of this machine.
+
+    `nonce` is a label that nobody has asked before; `progress` is called with the numbers of lists tried and to try.
+    Raises UsageError for a format that no server of the lab reads, EnvironmentFault when none of the servers is here,
+    and what loading and compiling raise.
+    """
+    kinds = _kinds(formats)
+    absent = tuple(Missing(kind.id, lacking, kind.package) for kind in kinds if (lacking := missing(kind.id)))
+    present = [kind for kind in kinds if not missing(kind.id)]
+    if not present:
+        packages = " ".join(dict.fromkeys(package for one in absent for package in one.packages.split()))
+        raise EnvironmentFault("none of these servers is on this machine", tip=f"apt-get install {packages}")
+    entries = [
+        entry
+        for reference in policies or catalog.policies
+        for entry in _entries(catalog, reference, present, memory, now, nonce)
+    ]
+    tried = _try_all([entry for entry in entries if isinstance(entry, Job)], progress)
+    return Proof(tuple(next(tried) if isinstance(entry, Job) else entry for entry in entries), absent)
+
+
+def _kinds(formats: Sequence[str]) -> list[Kind]:
+    """Return the kinds of server that read these formats."""
+    chosen = {fmt.id for fmt in find_all(formats)}
+    kinds = [kind for kind in KINDS.values() if kind.format in chosen]
+    if unread := [fmt for fmt in formats if fmt not in {kind.format for kind in kinds}]:
+        readable = ", ".join(dict.fromkeys(kind.format for kind in KINDS.values()))
+        raise UsageError(f"no server that can be started here reads {unread[0]}", tip=f"formats are {readable}")
+    return kinds
+
+
+def _entries(
+    catalog: Catalog, reference: str, kinds: Sequence[Kind], memory: pipeline.Memory, now: int, nonce: str
+) -> Iterator[Job | Cell]:
+    """Yield a job for each server that one policy's lists can be tried on, else a cell that says why not."""
+    policy = pipeline.find_policy(catalog, reference)
+    scopes = client_scopes(policy)
+    for scope in scopes:
+        prepared = pipeline.prepare(catalog, policy, now, memory, scope)
+        label = f"{policy.id}/{scope}" if len(scopes) > 1 else policy.id
+        for kind in kinds:
+            cell = Cell(label, kind.id, kind.format)
+            if why := _why_not(prepared.blockset, kind):
+                yield replace(cell, left_out=why)
+                continue
+            try:
+                made = pipeline.artefact(
+                    catalog, prepared, FORMATS[kind.format], memory, lambda digest: stamp(None, "", digest, now)
+                )
+            except UnsafeError as refusal:
+                yield replace(cell, left_out=refusal.message)
+            else:
+                yield Job(replace(cell, weakened=made.weakened), made.text, prepared.blockset, nonce)
+
+
+def _why_not(blockset: BlockSet, kind: Kind) -> str:
+    action = blockset.policy.action
+    if action and action.default in NON_BLOCKING:
+        return f"action {action.default} blocks nothing to prove"
+    if not kind.forwards_exceptions and any(not answer.self_blocked for answer in blockset.minimal.values()):
+        return "exceptions go past the rule that forwards, so they cannot be tried in private"
+    return ""
+
+
+def _try_all(jobs: Sequence[Job], progress: Progress | None) -> Iterator[Cell]:
+    """Yield the cells of all jobs, in their order."""
+    workers = min(len(jobs), os.cpu_count() or 1)
+    if not workers:
+        return
+    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+        futures = [pool.submit(try_one, job) for job in jobs]
+        try:
+            for done, _ in enumerate(as_completed(futures), 1):
+                if progress:
+                    progress(done, len(jobs))
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
+            raise
+        yield from (future.result() for future in futures)
+
+
+def try_one(job: Job) -> Cell:
+    """Start the server of one job with its list, verify it and return what was found."""
+    with tempfile.TemporaryDirectory(prefix="aidns-prove-") as folder:
+        path = Path(folder) / "list"
+        path.write_text(job.text, "ascii")
+        canary = job.blockset.canary
+        try:
+            with (
+                Upstream() as upstream,
+                start(job.cell.server, [path], upstream=upstream.port, canary=canary) as server,
+            ):
+                address = Endpoint(LOOPBACK, server.port)
+                report = verify(address, job.blockset, nonce=job.nonce, formats=(job.cell.format,), rate=0)
+        except EnvironmentFault as fault:
+            return replace(job.cell, failed=printable(fault.message, 500))
+    return from_report(job.cell, report)
