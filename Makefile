@@ -34,6 +34,13 @@ test: setup servers ## Install what the tests need, where that is allowed, and r
 test-servers: setup servers ## Run the tests on real DNS servers only
 	@$(BIN)/python -m pytest tests/servers $(ARGS)
 
+# QUERIES=N SEED=N JOBS=N: how many questions, which draw, how many processes.
+QUERIES ?= 1000000
+JOBS ?= 1
+.PHONY: prove
+prove: setup servers ## Compare every real server with the reference over a million random questions (QUERIES=n SEED=n)
+	@$(BIN)/python -m tests.differential --queries $(QUERIES) --jobs $(JOBS) $(if $(SEED),--seed $(SEED))
+
 .PHONY: servers
 servers: ## Install the DNS servers that the tests start in private
 	@scripts/install-servers.sh

@@ -19,6 +19,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
@@ -29,6 +30,8 @@ from aidns.lab.upstream import Upstream
 from aidns.listing import LISTINGS
 from aidns.render.docs import formats_page
 from aidns.render.formats import FORMATS
+from aidns.statistics import listing as statistics_listing
+from aidns.statistics import statistics
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -155,10 +158,33 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, ("---",) * len(header), *rows))
 
 
+STATISTICS = {
+    "all": ("all",),
+    "category": ("category",),
+    "country": ("registered in", "parent in"),
+    "names": ("role", "scope", "sharing", "confidence"),
+    "evidence": ("strongest evidence",),
+    "unknown": ("unknown",),
+    "measures": ("measure status", "measure strength"),
+}
+"""Table of docs/catalog.md -> groups of `aidns list --stats`."""
+
+
+def statistics_table(*groups: str) -> str:
+    """Return the numbers of some groups; what tells rows apart is a column, what all of them share the header."""
+    listing = statistics_listing(row for row in statistics(load_or_fail()) if row.group in groups)
+    of = {row[3] for row in listing.rows}
+    header = ("by", "", "count", "of", "share") if len(of) > 1 else ("by", "", *of, "", "share")
+    kept = [i for i in range(5) if len({row[i] for row in listing.rows}) > 1 or i == 1]
+    rows = [tuple(row[i].replace("_", " ") for i in kept) for row in listing.rows]
+    return _table(tuple(header[i] for i in kept), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "formats": formats_table,
     "formats-page": lambda: f"\n{formats_page()}\n",
     "policies": policies_table,
+    **{f"stats-{name}": partial(statistics_table, *groups) for name, groups in STATISTICS.items()},
 }
 
 

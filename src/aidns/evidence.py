@@ -85,8 +85,8 @@ class Evidence:
     def denied_days(self, name: Name) -> dict[str, list[int]]:
         """Return operator -> UTC days in the window on which it denied `name` after the last sign of life.
 
-        A resolver is no witness on a day on which it filtered the name or one above it. Days after today are not
-        counted: the clock was wrong then or is wrong now.
+        A resolver is no witness on a day on which it filtered the name, one above it, or a random one beside those.
+        Days after today are not counted: the clock was wrong then or is wrong now.
         """
         since = self.exists[name].last // DAY if name in self.exists else -1
         found: dict[str, set[int]] = defaultdict(set)
@@ -115,7 +115,9 @@ class Evidence:
         return min((day for day in self.exists[name].days if day > max(denied)), default=None)
 
     def _filter_days(self, name: Name, resolver: str) -> set[int]:
-        spans = (span for above in (name, *ancestors(name)) for span in self.filters.get(above, ()))
+        above = tuple(ancestors(name))
+        filtered = (name, *above, *(f"*.{one}" for one in above))
+        spans = (span for one in filtered for span in self.filters.get(one, ()))
         return {day for span in spans if span.resolver == resolver for day in span.days}
 
 

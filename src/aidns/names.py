@@ -114,6 +114,8 @@ def printable(text: str, limit: int = 200) -> str:
     CR, LF, other controls and Unicode line or format separators become blanks: text from outside can then
     neither end a comment line nor move a terminal's cursor.
     """
+    if len(text) <= limit and text.isprintable() and " " not in text:
+        return text  # nearly always
     line = " ".join(visible(text).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 

@@ -31,7 +31,7 @@ def listing(rows: Iterable[Row]) -> Listing:
     given = tuple(rows)
     return Listing(
         header=("group", "value", "count", "of", "share"),
-        rows=tuple((r.group, r.value, str(r.count), r.of, f"{r.share:.0%}") for r in given),
+        rows=tuple((r.group, r.value, str(r.count), r.of, _percent(r.share)) for r in given),
         objects=tuple({key: getattr(r, key) for key in Row.__struct_fields__} for r in given),
     )
 
@@ -123,6 +123,10 @@ def _ranked(group: str, counts: Counter[str], of: str, whole: int, order: Iterab
 def _common(group: str, counts: Counter[str], of: str, whole: int) -> Iterator[Row]:
     for value, count in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])):
         yield Row(group, value, count, of, _share(count, whole))
+
+
+def _percent(share: float) -> str:
+    return "<1%" if 0 < share < 0.005 else f"{share:.0%}"
 
 
 def _share(count: int, whole: int) -> float:

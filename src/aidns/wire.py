@@ -181,7 +181,11 @@ def _parse(wire: bytes, asked: tuple[str, str] | None) -> Reply:
                 if length:
                     ede += _extended_errors(wire[at : at + length])
             else:
-                section.append(Record(owner, type_text(kind), ttl, _data_text(wire, at, length, kind, known)))
+                section.append(
+                    Record(
+                        owner, _TYPE_NAMES.get(kind) or type_text(kind), ttl, _data_text(wire, at, length, kind, known)
+                    )
+                )
             at += length
         sections.append(tuple(section))
     rcode_text = _RCODES.get(rcode) or f"RCODE{rcode}"

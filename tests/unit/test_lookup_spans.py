@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from aidns.lookup.spans import DAY, MAX_DAYS, RECHECK_SECONDS, from_observation, merge_all, proven
-from aidns.model import Observation, Outcome, Span
+from aidns.lookup.spans import DAY, MAX_DAYS, RECHECK_SECONDS, from_observation, merge_all, proven, span_key, until
+from aidns.model import WEB, Observation, Outcome, Span
 from aidns.names import Name
 from aidns.verdict import DEFAULT
 
 observations = st.builds(
     Observation,
-    name=st.sampled_from([Name("a.shop.com"), Name("shop.com")]),
-    rdtype=st.sampled_from(["A", "NS"]),
+    name=st.sampled_from([Name("a.shop.com"), Name("shop.com"), Name("*.shop.com")]),
+    rdtype=st.sampled_from(["A", "NS", "SOA", "DS", WEB]),
     resolver=st.sampled_from(["9.9.9.9", "10.0.0.53"]),
     outcome=st.sampled_from([Outcome.DATA, Outcome.DENIED]),
     at=st.integers(0, 60).map(lambda n: n * DAY // 2),
@@ -117,3 +118,28 @@ def test_only_recent_existence_is_proven() -> None:
     ]:
         assert asked(outcome, at) == frozenset()
     assert RECHECK_SECONDS < DAY, "a nightly run that starts a little early must not skip a night"
+
+
+def test_what_was_seen_from_elsewhere_is_asked_here() -> None:
+    now, name = 1000 * DAY, Name("shop.com")
+    spans = [from_observation(Observation(name, "A", "9.9.9.9", Outcome.DATA, now, name, vantage="eu"))]
+    assert proven(spans, now) == proven(spans, now, "us") == frozenset()
+    assert proven(spans, now, "eu") == {(name, "A", "9.9.9.9")}
+
+
+def test_that_there_is_no_wildcard_is_proven_that_there_is_no_name_is_not() -> None:
+    now = 1000 * DAY
+    seen = [Observation(name, "A", "9.9.9.9", Outcome.DENIED, now, name) for name in (Name("*.shop.com"), Name("x.com"))]
+    assert proven(map(from_observation, seen), now) == {("*.shop.com", "A", "9.9.9.9")}
+
+
+@given(histories, st.integers(0, 61).map(lambda n: n * DAY // 2))
+def test_the_past_is_what_was_seen_by_then(seen: list[Observation], moment: int) -> None:
+    """Cut at the end of a day, a history is that of the answers until then, but for counts and later texts."""
+    moment = moment // DAY * DAY + DAY - 1
+
+    def outline(spans: Iterable[Span]) -> set[tuple[object, ...]]:
+        return {(*span_key(span), span.first, span.days, span.last // DAY) for span in spans}
+
+    then = merge_all(from_observation(one) for one in seen if one.at <= moment).values()
+    assert outline(until(merge_all(map(from_observation, seen)).values(), moment)) == outline(then)

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
 from aidns.lookup.spans import from_observation, merge_all
-from aidns.model import Observation, Outcome, Parking, Span, Standing, Verdict
+from aidns.model import WEB, Observation, Outcome, Parking, Span, Standing, Verdict
 from aidns.names import Name, at_or_below
-from aidns.verdict import DAY, DEFAULT, judge, last_answer
+from aidns.verdict import DAY, DEFAULT, judge, last_answer, outlooks, returns
 
 HOST, ZONE, CHILD, OTHER = Name("api.shop.com"), Name("shop.com"), Name("v1.api.shop.com"), Name("x.cdn.net")
 TODAY = 20000
@@ -428,3 +428,70 @@ def test_only_denials_can_remove(seen: list[Observation], more: list[Observation
     for name in (HOST, CHILD, OTHER):
         if not verdict(*seen, name=name).removable:
             assert not verdict(*seen, *more, name=name).removable
+
+
+facts = st.builds(
+    lambda one, name, rdtype: replace(one, name=name, rdtype=rdtype, subject=name),
+    observations,
+    st.sampled_from([Name(f"*.{name}") for name in (HOST, ZONE, CHILD)]),
+    st.sampled_from(["A", "AAAA"]),
+)
+
+
+@given(histories(), st.lists(facts, max_size=6))
+def test_what_random_names_show_removes_nothing(seen: list[Observation], more: list[Observation]) -> None:
+    for name in (HOST, ZONE, CHILD, OTHER):
+        if not verdict(*seen, name=name).removable:
+            assert not verdict(*seen, *more, name=name).removable
+
+
+@given(histories(), st.lists(observations, max_size=6))
+def test_what_web_sites_show_is_no_evidence(seen: list[Observation], more: list[Observation]) -> None:
+    sites = [replace(one, rdtype=WEB) for one in more]
+    assert judge(spans_of([*seen, *sites]), [HOST, ZONE, CHILD], NOW) == judge(spans_of(seen), [HOST, ZONE, CHILD], NOW)
+
+
+@given(histories(), st.permutations(["a", "b", "c"]))
+def test_where_it_was_seen_from_makes_no_witness(seen: list[Observation], places: list[str]) -> None:
+    """An operator asked from three places is still one operator."""
+    spread = [replace(one, vantage=places[number % 3]) for number, one in enumerate(seen)]
+    assert verdict(*spread) == verdict(*seen)
+
+
+def test_a_resolver_that_filters_random_names_beside_one_is_no_witness() -> None:
+    beside = say(Outcome.FILTERED, -3, name=Name("*.shop.com"))
+    assert verdict(*denied(-8, -3, 0), beside).standing is Standing.SUSPECT
+
+
+# ------------------------------------------------------------------ what a suspect needs, what came back
+
+
+def test_a_suspect_says_who_denied_it_when_and_what_comes_of_it() -> None:
+    (found,) = outlooks(spans_of(denied(-3, 0)), [HOST, ZONE], NOW)
+    assert found.days == {"cloudflare": (TODAY - 3, TODAY), "quad9": (TODAY - 3, TODAY)}
+    assert (found.earliest, found.lapses) == (TODAY + 4, TODAY + 31)
+    assert outlooks(spans_of([*denied(-3), say(Outcome.DATA, 0)]), [HOST], NOW) == ()
+
+
+@given(histories())
+def test_the_earliest_date_is_that_of_denials_every_day(seen: list[Observation]) -> None:
+    """Were every operator to deny the name from today on, it would be gone on that day and not a day sooner."""
+    for one in outlooks(spans_of(seen), [HOST, CHILD, OTHER], NOW):
+        for day in range(one.earliest - TODAY + 1):
+            to_come = [d for night in range(day + 1) for d in denied(night, name=one.name, resolvers=list(RESOLVERS))]
+            filtered = {(f.resolver, f.at // DAY) for f in seen if f.outcome is Outcome.FILTERED}
+            fresh = [d for d in to_come if (d.resolver, d.at // DAY) not in filtered]
+            if len(fresh) < len(to_come):
+                return  # a night that was filtered is no witness any more
+            found = verdict(*seen, *to_come, name=one.name, now=NOW + day * DAY)
+            if found.standing in (Standing.LIVE, Standing.PARKED):
+                return  # it answered today
+            assert (found.standing is Standing.GONE) == (day >= one.earliest - TODAY)
+
+
+def test_what_came_back_is_told_with_its_date() -> None:
+    seen = [*denied(-9, -8), say(Outcome.DATA, -5), say(Outcome.DATA, 0)]
+    assert returns(spans_of(seen), [HOST, ZONE], NOW) == {HOST: TODAY - 5}
+    assert returns(spans_of([*seen, *denied(0)]), [HOST], NOW) == {HOST: TODAY - 5}, "it answered the same day"
+    assert returns(spans_of([say(Outcome.DATA, 0)]), [HOST], NOW) == {}
+    assert returns(spans_of([*denied(-60), say(Outcome.DATA, -50), say(Outcome.DATA, 0)]), [HOST], NOW) == {}

@@ -145,13 +145,14 @@ def carry_out(app: App, catalog: Catalog, task: Task, state_file: Path, *, http:
 
 
 def look_at_sites(app: App, catalog: Catalog, task: Task, state: State) -> None:
-    """Record where the web sites lead that names of the shard are for, those that answer and were not looked at today."""
+    """Record where web sites lead: those of the shard's names that answer and were not looked at today."""
     from aidns.lookup.redirects import look_at_all
     from aidns.lookup.sites import due
 
-    names = due(catalog, task.names, state.spans(), task.at, task.vantage, everything=task.everything)
+    mine = [name for name in task.names if task.shard.holds(name)]
+    names = due(catalog, mine, state.spans(), task.at, task.vantage, everything=task.everything)
     app.say(f"looking at {len(names)} web site(s)")
-    for seen in look_at_all([name for name in names if task.shard.holds(name)], task.at, task.vantage):
+    for seen in look_at_all(names, task.at, task.vantage):
         state.record([seen])
 
 
@@ -187,6 +188,9 @@ def report(app: App, task: Task, tally: Tally, verdicts: Mapping[Name, Verdict],
     else:
         app.say(f"{len(verdicts)} names, all of which answered within the last 20 hours: nothing asked")
     app.say(", ".join(f"{count} {standing}" for standing, count in counts.most_common()))
+    if app.verbosity > 0:
+        for line in traffic_lines(tally):
+            app.say(line)
     for line in change_lines(changes, everything=app.verbosity > 0):
         app.say(line)
     if app.json:
@@ -204,6 +208,13 @@ def trouble_lines(tally: Tally) -> Iterator[str]:
             yield f"{probe.resolver.id} did not answer for every canary: none of its denials counts this time"
     for resolver in tally.set_aside:
         yield f"{resolver} fell silent: what was left was not asked"
+
+
+def traffic_lines(tally: Tally) -> Iterator[str]:
+    """Yield what went over the network, and what came that was no reply."""
+    for resolver, traffic in tally.traffic.items():
+        odd = "".join(f", {count} {kind}" for kind, count in sorted(traffic.odd.items()))
+        yield f"{resolver}: {traffic.asked} questions, {traffic.packets} packets, {traffic.again} of them again{odd}"
 
 
 def change_lines(changes: Sequence[Change], *, everything: bool) -> Iterator[str]:
@@ -232,7 +243,7 @@ def document(task: Task, tally: Tally, verdicts: Mapping[Name, Verdict], changes
                 "answers": probe.answers,
                 "canaries": probe.canaries,
                 "trouble": probe.trouble,
-                "asked": tally.asked[probe.resolver.id],
+                **msgspec.structs.asdict(tally.traffic[probe.resolver.id]),
                 "set_aside": probe.resolver.id in tally.set_aside,
             }
             for probe in tally.probes

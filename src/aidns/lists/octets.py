@@ -166,5 +166,7 @@ def _delimiters(shapes: tuple[Shape, ...]) -> bytes:
 
 @lru_cache(maxsize=64)
 def _pattern(shapes: tuple[Shape, ...]) -> re.Pattern[bytes]:
-    prefixes = b"|".join(re.escape(lowered_text(shape.prefix)) for shape in reversed(shapes))
-    return re.compile(b"(?:" + prefixes + b")" + rb"[^\0]*" + re.escape(lowered_text(shapes[0].suffix)))
+    prefixes = b"|".join(re.escape(lowered_text(shape.prefix)) for shape in shapes if shape.prefix)
+    if not shapes[0].prefix and prefixes:
+        prefixes += b"|(?!" + prefixes + b")"  # the empty prefix is that of lines without another
+    return re.compile(b"(?:" + prefixes + rb")[^\0]*" + re.escape(lowered_text(shapes[0].suffix)))

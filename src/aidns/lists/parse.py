@@ -13,7 +13,18 @@ from collections.abc import Iterable
 
 from aidns.lists.keys import MARK, SEP, Marking, key_of
 from aidns.lists.line import MAX_LINE, Entry, Refusal, Syntax, shown
-from aidns.lists.octets import Span, crowded, cut, doubtful, lone_dots, odd, peel, table, without_final_dots, without_shape
+from aidns.lists.octets import (
+    Span,
+    crowded,
+    cut,
+    doubtful,
+    lone_dots,
+    odd,
+    peel,
+    table,
+    without_final_dots,
+    without_shape,
+)
 from aidns.lists.shape import Shape, find_shapes
 from aidns.lists.sniff import reader_for
 from aidns.lists.tally import Tally

@@ -14,10 +14,10 @@ from aidns.errors import UsageError
 from aidns.lookup.attempt import FIRST, Question
 from aidns.lookup.spans import Proven, is_wildcard
 from aidns.model import Observation
-from aidns.names import MAX_NAME, Name, at_or_below, printable
+from aidns.names import MAX_NAME, Name, printable
 
 ZONE_TYPES = ("NS", "SOA", "DS")
-"""Types asked once for each registrable domain: who serves it, who runs it, and whether its parent says it is signed."""
+"""Types asked once for each registrable domain: who serves it, who runs it, whether its parent says it is signed."""
 
 _RANDOM = re.compile(r"aidns-[0-9a-f]{16}\.")
 
@@ -113,8 +113,3 @@ def _settled_wildcards(known: Proven, at: int) -> Iterator[tuple[str, str, str]]
     for name, rdtype, resolver in known:
         if is_wildcard(name):
             yield random_child(Name(name[2:]), at), rdtype, resolver
-
-
-def is_expired(zone: Name, denied_by: str) -> bool:
-    """Tell whether a denial for a name of `zone` came from above the zone: its delegation is gone (RFC 2308 §2.1)."""
-    return denied_by == "." or (denied_by != zone and at_or_below(zone, denied_by))

@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct
 
 from aidns import psl
-from aidns.lookup.extras import is_expired, wildcard_parent
+from aidns.lookup.extras import wildcard_parent
 from aidns.lookup.spans import DAY
 from aidns.model import WEB, Catalog, Outcome, Parking, Span
 from aidns.names import Name, ancestors, at_or_below
@@ -108,12 +108,14 @@ class Findings:
 
     def _add(self, span: Span) -> None:
         self._spans[span.name, span.rdtype].append(span)
-        zone = psl.registrable_domain(span.subject)
-        if span.rdtype == WEB or zone is None:
+        if span.rdtype == WEB:
             return
-        if span.outcome.proves_existence:
-            self._alive[zone] = max(self._alive.get(zone, 0), span.last)
-        elif span.outcome is Outcome.DENIED and span.data and is_expired(zone, span.data[0]):
+        denied = span.outcome is Outcome.DENIED
+        alive = (span.name, *span.chain) if span.outcome.proves_existence else (span.name, *span.chain)[:-1] * denied
+        for zone in {psl.registrable_domain(name) for name in alive} - {None}:
+            self._alive[str(zone)] = max(self._alive.get(str(zone), 0), span.last)
+        zone = psl.registrable_domain(span.subject)
+        if zone and denied and span.data and _is_above(span.data[0], zone):
             self._denied_above[zone] = max(self._denied_above.get(zone, 0), span.last)
         if span.outcome is Outcome.DATA and span.rdtype in ("A", "AAAA") and (who := self.owners.service(span.name)):
             for address in span.data:
@@ -238,6 +240,11 @@ def _covering(name: str, entries: Mapping[str, str], exact: set[str]) -> str:
         if above in entries and (above == name or above not in exact):
             return entries[above]
     return ""
+
+
+def _is_above(denying: str, zone: Name) -> bool:
+    """Tell whether the zone that denies lies above a registrable domain: then the delegation is gone."""
+    return denying == "." or (denying != zone and at_or_below(zone, denying))
 
 
 def _parked(hosts: Iterable[str], parking: Iterable[Parking]) -> str:

@@ -80,7 +80,6 @@ class RoundTrip:
 
     def __init__(self, least: float, most: float) -> None:
         self.least, self.most = least, most
-        self.soft = max(least, most / 2)
         self.best = most
         self.mean = self.variation = 0.0
 
@@ -92,8 +91,14 @@ class RoundTrip:
             self.variation += (abs(gap) - self.variation) / 4
         else:
             self.mean, self.variation = seconds, seconds / 2
-        self.best = min(self.best, seconds)
-        self.soft = max(self.least, 2 * self.mean + 4 * self.variation)
+        if seconds < self.best:
+            self.best = seconds
+
+    @property
+    def soft(self) -> float:
+        """The soft time-out."""
+        measured = 2 * self.mean + 4 * self.variation if self.mean else self.most / 2
+        return max(self.least, measured)
 
     @property
     def steady(self) -> bool:
@@ -132,10 +137,10 @@ class Throttle:
         if self.rate:
             self.free_at = max(self.free_at or now, now) + 1 / self.rate
 
-    def heard(self, now: float, *, full: bool, steady: bool) -> None:
-        """Take note of a reply; `full`: the window held packets back. It doubles each round until something is lost."""
+    def heard(self, now: float, pipe: int, trip: RoundTrip) -> None:
+        """Take note of a reply while `pipe` more are on the way: a window in use doubles until something is lost."""
         self._good += 1
-        if full and steady and self.window < self.window_most:
+        if self.window <= 2 * pipe and self.window < self.window_most and trip.steady:
             self.window += 1 / self.window if self.cuts else 1
         if now >= self._review_at and self._good + self._lost >= REVIEW_REPLIES:
             self._review(now)
@@ -261,7 +266,7 @@ class Flow:
             self.trip.add(now - one.at)
         if attempt.settled:
             return False
-        self.throttle.heard(now, full=2 * self.pipe >= self.throttle.window, steady=self.trip.steady)
+        self.throttle.heard(now, self.pipe, self.trip)
         if truncated and attempt.transport == "udp":
             attempt.transport = "tcp"
             attempt.tries = attempt.failures = 0
@@ -292,6 +297,8 @@ class Flow:
     def expire(self, now: float) -> Iterator[Attempt]:
         """Queue another try for what is overdue; yield the questions whose last try brought nothing."""
         for level, queue in enumerate(self._soft):
+            if not queue:
+                continue
             limit = now - self._soft_timeout(level)
             while queue and (queue[0].ended or queue[0].at <= limit):
                 one = queue.popleft()

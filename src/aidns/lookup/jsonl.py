@@ -56,7 +56,16 @@ def _checked(line: Line) -> Span:
     if line.schema != SCHEMA:
         raise ValueError(f"schema {line.schema!r} is not {SCHEMA!r}")
     _check_name(line.name)
-    texts = (line.subject, line.rdtype, line.resolver, line.detail, line.vantage, line.operator, *line.chain, *line.data)
+    texts = (
+        line.subject,
+        line.rdtype,
+        line.resolver,
+        line.detail,
+        line.vantage,
+        line.operator,
+        *line.chain,
+        *line.data,
+    )
     if any(len(text) > MAX_TEXT or not text.isprintable() for text in texts):
         raise ValueError("a text is too long or not printable")
     if not all((line.subject, line.rdtype, line.resolver)):
@@ -75,5 +84,3 @@ def _checked(line: Line) -> Span:
 
 def _check_name(name: str) -> None:
     names.parse(name.removeprefix("*.") if is_wildcard(name) else name)
-
-

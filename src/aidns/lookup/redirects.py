@@ -17,10 +17,10 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
-import urllib3
 from msgspec import Struct
 from requests.adapters import HTTPAdapter
 
+from aidns.lookup.sites import OBSERVER
 from aidns.model import WEB, Observation, Outcome
 from aidns.names import Name, normalise, printable
 
@@ -33,8 +33,6 @@ WORKERS = 8
 PERMANENT = frozenset((301, 308))
 TEMPORARY = frozenset((302, 303, 307))
 """RFC 9110 §15.4; only a permanent redirect says that a site has moved."""
-OBSERVER = "http"
-"""Stands where a resolver does in what this sees."""
 AGENT = "aidns (checks whether a listed site has moved)"
 
 
@@ -99,7 +97,7 @@ def walk(url: str, net: Net = INTERNET) -> Walk:
                     trouble = ""
                     break
                 url, host = _next(url, target)
-            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            except Exception as error:  # whatever an answer does to a parser, it ends this walk alone
                 trouble = client.trouble(error)
                 break
             lasting = lasting and status in PERMANENT
@@ -229,17 +227,12 @@ def _guarded_adapter(connect: Callable[[str, int], socket.socket]) -> HTTPAdapte
     """Return an adapter of requests whose connections are all made by `connect`."""
 
     def new_connection(self: Any) -> socket.socket:
-        try:
-            return connect(self.host, self.port)
-        except OSError as error:
-            raise urllib3.exceptions.NewConnectionError(self, str(error)) from error
+        return connect(self.host, self.port)
 
-    guard = {"_new_conn": new_connection}
-    plain = type("Plain", (urllib3.connection.HTTPConnection,), guard)
-    secure = type("Secure", (urllib3.connection.HTTPSConnection,), guard)
     adapter = HTTPAdapter(max_retries=0)
-    adapter.poolmanager.pool_classes_by_scheme = {
-        "http": type("PlainPool", (urllib3.HTTPConnectionPool,), {"ConnectionCls": plain}),
-        "https": type("SecurePool", (urllib3.HTTPSConnectionPool,), {"ConnectionCls": secure}),
-    }
+    pools = dict(adapter.poolmanager.pool_classes_by_scheme)
+    for scheme, pool in pools.items():
+        guarded = type("Guarded", (pool.ConnectionCls,), {"_new_conn": new_connection})
+        pools[scheme] = type("GuardedPool", (pool,), {"ConnectionCls": guarded})
+    adapter.poolmanager.pool_classes_by_scheme = pools
     return adapter

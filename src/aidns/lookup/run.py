@@ -39,12 +39,26 @@ class Task(Struct, frozen=True):
     """Which part of the names is asked about here."""
 
 
+class Traffic(Struct, frozen=True):
+    """What went to one resolver and came back: questions, packets, packets that were sent again, oddities by kind."""
+
+    asked: int = 0
+    packets: int = 0
+    again: int = 0
+    odd: dict[str, int] = {}
+
+
 class Tally(Struct, frozen=True):
-    """What a run did. `asked` counts questions by resolver; `set_aside` names resolvers that fell silent."""
+    """What a run did, by resolver; `set_aside` names those that fell silent."""
 
     probes: tuple[Probe, ...]
-    asked: dict[str, int]
+    traffic: dict[str, Traffic]
     set_aside: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> dict[str, int]:
+        """The questions put to each resolver."""
+        return {resolver: traffic.asked for resolver, traffic in self.traffic.items()}
 
 
 def choose_resolvers(specs: Sequence[str], rate: float | None = None) -> tuple[Resolver, ...]:
@@ -92,7 +106,11 @@ async def _run(state: State, task: Task, schedule: Schedule, tick: Tick) -> Tall
     aside = tuple(contact.resolver.id for contact in there if schedule.is_aside(contact.resolver.id))
     if not any(contact.replied and not (contact.denies_all and contact.resolver.id in aside) for contact in there):
         raise _nobody("failures and denials of everything, even the root, are all that came")
-    return Tally(tuple(probes), {contact.resolver.id: contact.asked for contact in contacts}, aside)
+    traffic = {
+        contact.resolver.id: Traffic(contact.asked, contact.packets, contact.again, dict(contact.odd))
+        for contact in contacts
+    }
+    return Tally(tuple(probes), traffic, aside)
 
 
 def _nobody(why: str) -> EnvironmentFault:

@@ -1,14 +1,15 @@
-"""Which web sites are worth a look: those of listed names that people open, that answer, and were not seen today. Pure."""
+"""Which web sites are worth a look: of listed names that people open, that answer, and were not seen today. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from aidns.lookup.redirects import OBSERVER
 from aidns.lookup.spans import proven
 from aidns.model import WEB, Catalog, Outcome, Span
 from aidns.names import Name
 
+OBSERVER = "http"
+"""Stands where a resolver does in what a look at a site showed."""
 ROLES = frozenset(("web", "app", "docs"))
 """Roles of names whose `/` a browser opens; an interface redirects for reasons of its own."""
 RECENT_SECONDS = 2 * 86400
@@ -16,7 +17,13 @@ RECENT_SECONDS = 2 * 86400
 
 
 def due(
-    catalog: Catalog, names: Collection[Name], spans: Iterable[Span], now: int, vantage: str, *, everything: bool = False
+    catalog: Catalog,
+    names: Collection[Name],
+    spans: Iterable[Span],
+    now: int,
+    vantage: str,
+    *,
+    everything: bool = False,
 ) -> tuple[Name, ...]:
     """Return the names whose sites to look at, in the order of `names`; `everything`: those seen today, too."""
     history = tuple(spans)

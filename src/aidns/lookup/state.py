@@ -6,6 +6,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -37,6 +38,7 @@ CREATE TABLE span (
 """
 _SELECT = f"SELECT {_COLUMNS} FROM span"  # noqa: S608 - constants
 _FIND = f"{_SELECT} WHERE {' AND '.join(f'{column} = ?' for column in _KEY)}"
+_ADD = f"INSERT INTO span ({_COLUMNS}) VALUES ({', '.join('?' * len((*_KEY, *_VALUES)))}) ON CONFLICT DO NOTHING"  # noqa: S608
 _STORE = f"INSERT OR REPLACE INTO span ({_COLUMNS}) VALUES ({', '.join('?' * len((*_KEY, *_VALUES)))})"  # noqa: S608
 
 
@@ -78,10 +80,13 @@ class State:
         """Add what another memory holds, all or nothing; what is here stays. Raises EnvironmentFault."""
         fresh = merge_all(spans)
         with _faults(self.path), _transaction(self._db):
+            before = self._db.total_changes
+            self._db.executemany(_ADD, map(_row, fresh.values()))
+            if self._db.total_changes - before == len(fresh):
+                return  # nothing of this was known: no row is looked for
             for key, span in fresh.items():
-                row = self._db.execute(_FIND, _key_row(span)).fetchone()
-                fresh[key] = merge(_span(row), span) if row else span
-            self._db.executemany(_STORE, (_row(span) for span in fresh.values()))
+                fresh[key] = merge(_span(self._db.execute(_FIND, _key_row(span)).fetchone()), span)
+            self._db.executemany(_STORE, map(_row, fresh.values()))
 
     def spans(self, name: str | None = None) -> tuple[Span, ...]:
         """Return every span, or those about the question `name`. Raises EnvironmentFault."""
@@ -214,5 +219,6 @@ def _span(row: tuple[Any, ...]) -> Span:
     )
 
 
+@lru_cache(1024)
 def _dump(value: tuple[Any, ...]) -> str:
     return msgspec.json.encode(value).decode()

@@ -140,14 +140,13 @@ class Mux:
             self.odd["oversize"] += 1
             packet, cut = packet[: wire.PAYLOAD], True
         here.waiting -= 1
-        self._heard(one, self._read(one, packet) if not cut else None, cut)
-
-    def _read(self, one: Try, packet: bytes) -> wire.Reply | None:
-        try:
-            return wire.parse(packet, (one.question.name, one.question.rdtype))
-        except wire.MessageError:
-            self.odd["malformed"] += 1
-            return None
+        reply = None
+        if not cut:
+            try:
+                reply = wire.parse(packet, (one.question.name, one.question.rdtype))
+            except wire.MessageError:
+                self.odd["malformed"] += 1
+        self._heard(one, reply, cut)
 
 
 class _Socket:

@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from aidns.names import Name
 
-
 WEB = "HTTP"
 """Stands where a rdtype does in what a look at a name's web site showed; its chain is where the site has moved to."""
 
