@@ -10,7 +10,7 @@ each round, in which the clients run in turn; the median of these ratios. `aidns
 wall: 10,000 names, 6 types, 3 resolvers 50 ms away, without a rate; the same with 2 % of the packets lost.
 
 rate: 3,000 names, 6 types, 3 resolvers 50 ms away, 2,000 packets a second to each; then with 2 % lost; then also with
-4 % of the names dead and 2 % failing late. Ideal is names × types ÷ rate; NS and SOA are asked once a zone and other
+4 % of the names dead and 2 % failing late. Ideal is names x types / rate; NS and SOA are asked once a zone and other
 types only of names that exist, so that the ideal can be undercut. False verdicts are counted.
 
 kill: `kill -9` at random moments of a run that records what it finished.
@@ -21,8 +21,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import random
 import resource
 import shutil
 import subprocess
@@ -201,7 +199,9 @@ def measure_wall(rounds: int, names: int) -> None:
             found = []
             for seed in range(rounds):
                 with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
-                    three = [stack.enter_context(Responder(delay=0.05, loss=loss / 2, seed=seed + i)) for i in (1, 2, 3)]
+                    three = [
+                        stack.enter_context(Responder(delay=0.05, loss=loss / 2, seed=seed + i)) for i in (1, 2, 3)
+                    ]
                     state = f"{folder}/state" if recorded else ""
                     found.append(run_client("aidns", three, names, six=True, state=state))
             wall, cpu, rss, timeouts, asked = (
@@ -216,8 +216,14 @@ def measure_wall(rounds: int, names: int) -> None:
 def measure_rate(rounds: int, names: int, rate: float = 2000) -> None:
     """Print time over the ideal at a rate, and over what the packets sent need."""
     ideal = names * 6 / rate
-    print(f"rate: {names} names × 6 types × 3 resolvers, 50 ms, {rate:g}/s each, ideal {ideal:.1f} s; medians of {rounds}")
-    trouble = {"no loss": {}, "2 % lost": {"loss": 0.01}, "+ 4 % dead, 2 % failing": {"loss": 0.01, "dead": 0.04, "servfail": 0.02}}
+    print(
+        f"rate: {names} names × 6 types × 3 resolvers, 50 ms, {rate:g}/s each, ideal {ideal:.1f} s; medians of {rounds}"
+    )
+    trouble = {
+        "no loss": {},
+        "2 % lost": {"loss": 0.01},
+        "+ 4 % dead, 2 % failing": {"loss": 0.01, "dead": 0.04, "servfail": 0.02},
+    }
     for title, options in trouble.items():
         found = []
         for seed in range(rounds):

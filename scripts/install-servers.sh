@@ -23,6 +23,7 @@ pdns_recursor pdns-recursor
 kresd knot-resolver
 dnsdist dnsdist
 cdb tinycdb
+nsd nsd
 squid squid
 EOF
 }
@@ -41,6 +42,7 @@ units_of() {
     knot-resolver) echo kresd.target kres-cache-gc ;;
     dnsdist) echo dnsdist ;;
     squid) echo squid ;;
+    nsd) echo nsd ;;
   esac
 }
 

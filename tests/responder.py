@@ -1,4 +1,4 @@
-"""A resolver in a process of its own that is fast and behaves badly as told: delay, loss, rate cap, dead and failing names.
+"""A resolver in a process of its own that is fast, and bad as told: delay, loss, rate cap, dead and failing names.
 
     with Responder(delay=0.05, loss=0.02) as responder:
         check("--resolver", responder.spec)

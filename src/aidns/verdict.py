@@ -6,6 +6,7 @@ Every threshold is in `Thresholds`; docs/checking.md explains them.
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
@@ -192,6 +193,13 @@ def _has_moved(servers: list[Span], denied: set[int]) -> bool:
     return bool(former) and any(max(former) <= day <= began for day in denied)
 
 
+def _in_network(address: str, network: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network)
+    except ValueError:  # what resolvers say need not be an address
+        return False
+
+
 def _parked(name: Name, zone: Name | None, evidence: Evidence, parking: Sequence[Parking]) -> str:
     """Return what parks a name, by the latest answers; empty when nothing does."""
     address = evidence.latest.get((name, "A"))
@@ -203,7 +211,7 @@ def _parked(name: Name, zone: Name | None, evidence: Evidence, parking: Sequence
     }
     for mark in parking:
         for found in seen[mark.match]:
-            if found == mark.value or (mark.match != "address" and at_or_below(found, mark.value)):
+            if _in_network(found, mark.value) if mark.match == "address" else at_or_below(found, mark.value):
                 return f"{mark.what} ({mark.match} {found})"
     return ""
 

@@ -90,14 +90,13 @@ class WindowsDns:
         found = [self.RULE.fullmatch(line) for line in rules]
         assert all(found), [line for line, match in zip(rules, found, strict=True) if not match]
         assert [int(match[1]) for match in found if match] == list(range(1, len(rules) + 1)), "an order must be unique"
-        self.by_name: dict[str, list[tuple[set[str], set[str]]]] = {}
+        self.excepting: dict[str, list[set[str]]] = {}
+        """EQ value -> the NE values of each rule that has it."""
         for match in (match for match in found if match):
-            rule = set(match[2].split(",")[1:]), set((match[3] or "").split(",")[1:])
-            for value in rule[0]:
-                self.by_name.setdefault(value, []).append(rule)
+            for value in match[2].split(",")[1:]:
+                self.excepting.setdefault(value, []).append(set((match[3] or "").split(",")[1:]))
 
     def blocked(self, name: str) -> bool:
         """Tell whether a policy denies a name."""
         values = {name, *(f"*.{above}" for above in _suffixes(name)[1:])}
-        rules = [rule for value in values for rule in self.by_name.get(value, ())]
-        return any(values.isdisjoint(different) for _, different in rules)
+        return any(values.isdisjoint(excepted) for value in values for excepted in self.excepting.get(value, ()))

@@ -187,8 +187,9 @@ def test_checkers_of_the_servers_have_nothing_to_say(tmp_path: Path) -> None:
 # ------------------------------------------------------------------ other programs
 
 
-@pytest.mark.skipif(bool(squid.missing()), reason=squid.missing())
 def test_squid_denies_what_its_list_says(tmp_path: Path) -> None:
+    if why := squid.missing():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
     blockset = drawn(sets=40)
     artefact = made("squid", blockset)
     tmp_path.chmod(0o755)
@@ -198,8 +199,9 @@ def test_squid_denies_what_its_list_says(tmp_path: Path) -> None:
         assert squid.denied(port, [blockset.canary]) == [True]
 
 
-@pytest.mark.skipif(bool(libc.missing()), reason=libc.missing())
 def test_libc_reads_the_hosts_file(tmp_path: Path) -> None:
+    if why := libc.missing():
+        pytest.skip(why)
     blockset = drawn("null")
     artefact = made("hosts", blockset)
     path = tmp_path / "hosts"
@@ -214,7 +216,10 @@ def test_libc_reads_the_hosts_file(tmp_path: Path) -> None:
 
 
 def test_adguards_own_engine_reads_the_list() -> None:
-    """A second engine of the same makers agrees; it sees no name with an underscore, where the first one does."""
+    """A second engine of the same makers agrees, but for names with an underscore, which it does not see.
+
+    Where npm cannot fetch it, the oracle stands alone: it is the one that was measured.
+    """
     if why := tsurlfilter.missing():
         pytest.skip(why)
     blockset = drawn()
@@ -259,9 +264,8 @@ def test_exact_names_mean_the_same_to_everybody() -> None:
     blockset = drawn()
     artefact = made("domains", blockset)
     agrees(blockset, [artefact], _each(PiHole(artefact.text).blocked))
-    plain = drawn(sets=SETS)
     guard, said = AdGuard(artefact.text), by_name(artefact.entries)
-    assert all(guard.blocked(name) == blocks(said, name) for name in probes(plain) if "_" not in name)
+    assert all(guard.blocked(name) == blocks(said, name) for name in probes(blockset) if "_" not in name)
 
 
 def test_pihole_allow_gives_the_exceptions_back() -> None:

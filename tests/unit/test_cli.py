@@ -15,10 +15,14 @@ from typing import Any
 import pytest
 
 from aidns.cli import COMMANDS, main
+from aidns.cli.explain_command import describe
 from aidns.cli.list_command import WHAT
+from aidns.explain import explain
+from aidns.model import Standing, Verdict
+from aidns.names import Name
 from aidns.render.formats import FORMATS
 from properties.hostile import BREAKING, places, planted, toml
-from samples import NOW, ROOT, SOUND, artefact, catalog
+from samples import NOW, ROOT, SOUND, TODAY, artefact, catalog
 
 AIDNS = [sys.executable, "-c", "from aidns.cli import main; main()"]
 Run = Callable[..., tuple[int, str, str]]
@@ -56,12 +60,11 @@ def test_help_names_every_command(aidns: Run) -> None:
     """On stdout, with exit code 0; each command has help of its own."""
     code, out, _ = aidns("--help", shipped=True)
     assert code == 0
-    for command, line in COMMANDS.items():
-        assert command in out
+    for command in COMMANDS:
+        assert f"  {command} " in out
         code, own, _ = aidns(command, "--help", shipped=True)
         assert code == 0
-        assert own.startswith("Usage: aidns")
-        assert line.split()[0] in own
+        assert own.startswith(f"Usage: aidns {command} ")
 
 
 @pytest.mark.parametrize(
@@ -333,6 +336,20 @@ def test_explain_bypass_and_lookalike_names(aidns: Run) -> None:
     assert (found["listed"][0]["kind"], [hit["policy"] for hit in found["caught"]]) == ("bypass", ["guard"])
     _, found = explained(aidns, "acme-free.example")
     assert (found["listed"][0]["kind"], [hit["policy"] for hit in found["caught"]]) == ("lookalike", ["stricter"])
+
+
+def test_explain_says_what_checks_found() -> None:
+    """Of the name itself, else of the listed name above it; without a check, that there was none."""
+    apex = Name("acme.example")
+    verdicts = {apex: Verdict(apex, Standing.LIVE, 1, "answered 2026-11-20")}
+    for name, standing in (
+        (apex, "acme.example is live: answered 2026-11-20"),
+        (Name("a.acme.example"), "acme.example is live: answered 2026-11-20"),
+        (Name("beta.example"), "never checked"),
+    ):
+        found = explain(catalog(), name, [], TODAY, verdicts)
+        assert found.standing == standing
+        assert f"checked: {standing}" in list(describe(found))
 
 
 def test_explain_reads_an_own_policy(aidns: Run, tmp_path: Path) -> None:

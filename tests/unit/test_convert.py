@@ -98,6 +98,7 @@ def test_every_fault_is_found_and_the_rest_kept() -> None:
         (Service, service(schema=True), ("schema", "Expected `int`, got `bool`")),
         (Service, service(categories=[]), ("categories", "Expected `array` of length >= 1")),
         (Service, service(categories="chat"), ("categories", "Expected `array`, got `str`")),
+        (Service, service(categories=[""]), ("categories[0]", "Expected `str` of length >= 1")),
         (Service, service(categories=["chat", ""]), ("categories[1]", "Expected `str` of length >= 1")),
         (Service, {k: v for k, v in SERVICE.items() if k != "provider"}, ("", "`provider` is missing")),
         (Policy, {"schema": 1, "title": "x", "action": {"defautl": "null"}}, ("action.defautl", "unknown key")),

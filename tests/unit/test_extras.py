@@ -27,9 +27,7 @@ from aidns.names import Name, parse
 
 RESOLVERS = ("9.9.9.9", "1.1.1.1")
 NAMES = tuple(map(Name, ("api.shop.com", "shop.com", "a.b.shop.com", "x.other.net", "bot.hf.space", "co.uk")))
-names = st.lists(
-    st.sampled_from([*NAMES, *(Name(f"h{n}.z{n % 7}.org") for n in range(40))]), max_size=30, unique=True
-)
+names = st.lists(st.sampled_from([*NAMES, *(Name(f"h{n}.z{n % 7}.org") for n in range(40))]), max_size=30, unique=True)
 
 
 def questions(due: Plan) -> Counter[Question]:
@@ -68,7 +66,9 @@ def test_what_is_proven_is_not_asked(listed: list[Name], data: st.DataObject) ->
     chosen = data.draw(st.sets(st.sampled_from(sorted(recorded)))) if recorded else set()
     known = frozenset((name, recorded[Name(name)].rdtype, RESOLVERS[0]) for name in chosen)
     left = questions(whole(listed, known))
-    assert left == Counter(question for question in every if (_stored(question), question.rdtype, RESOLVERS[0]) not in known)
+    assert left == Counter(
+        question for question in every if (_stored(question), question.rdtype, RESOLVERS[0]) not in known
+    )
 
 
 def _seen(name: Name) -> Observation:

@@ -57,6 +57,9 @@ class Plant(NamedTuple):
         return changed.partition(self.at)[0].count("\n") + 1
 
 
+FANS = 'name = "acme-fans.example"\nreason = "not-generative-ai"\ndecided = 2026-03-01\nscope'
+TWICE = 'schema = 1\n\n[[rejected]]\nname = "acme-fans.example"\nreason = "not-generative-ai"\ndecided = 2026-03-01\n'
+ONLY = ', role = ["web"], only_lookalikes = true }]'
 GROUP = '[[domains]]\nname = "acme-group'
 BLOCK = '[[block]]\nname = "example.org"'
 SINCE = "since = 2026-01-15"
@@ -179,6 +182,7 @@ FACTS = (
     Plant("rejected-apart", "rejected/misc.toml", '"acme-fans.example"', '"acme.example"', "rejected[0].name"),
     Plant("rejected-apart", "rejected/misc.toml", '"acme-fans.example"', '"acme-cloud.example"', "rejected[0].name"),
     Plant("rejected-apart", "rejected/misc.toml", '"acme-fans.example"', '"acme fans.example"', "rejected[0].name"),
+    Plant("rejected-apart", "rejected/misc.toml", "schema = 1\n", TWICE, "rejected[1].name", FANS),
     Plant("lookalike-apart", "lookalikes/misc.toml", '"acme-free.', '"free.acme.', "lookalikes[0].name"),
     Plant("measure-form", MEASURE, "seed:001_0", "seed:1", "citations[1]", '[[citations]]\nsource = "seed'),
     Plant("measure-form", MEASURE, '/ban"\nas_of', '/ ban"\nas_of', "wording[0]", "[[wording]]"),
@@ -188,6 +192,7 @@ FACTS = (
     Plant("parking-form", "parking.toml", '"ns"', '"address"', "parking[0].value", "value ="),
     Plant("policy-form", GARDEN, '[{ service = ["acme-chat"] }]', "[]", "select", "[select]"),
     Plant("policy-form", OPEN, '{ service = ["acme-chat"] }', '{ unknown = "match" }', "select.include[0]"),
+    Plant("policy-form", OPEN, "}]", ONLY, "select.include[0].only_lookalikes"),
     Plant("policy-form", OFFICE, 'nexus_in = ["FR"]', 'nexus_in = ["XX"]', "select.exclude[1].nexus_in"),
     Plant("policy-form", GUARD, '[action]\ndefault = "nxdomain"\n', "", "action", WHOLE_FILE),
     Plant("policy-form", GUARD, '"nxdomain"', '"nxdomian"', "action", "[action]"),

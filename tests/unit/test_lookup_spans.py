@@ -129,7 +129,9 @@ def test_what_was_seen_from_elsewhere_is_asked_here() -> None:
 
 def test_that_there_is_no_wildcard_is_proven_that_there_is_no_name_is_not() -> None:
     now = 1000 * DAY
-    seen = [Observation(name, "A", "9.9.9.9", Outcome.DENIED, now, name) for name in (Name("*.shop.com"), Name("x.com"))]
+    seen = [
+        Observation(name, "A", "9.9.9.9", Outcome.DENIED, now, name) for name in (Name("*.shop.com"), Name("x.com"))
+    ]
     assert proven(map(from_observation, seen), now) == {("*.shop.com", "A", "9.9.9.9")}
 
 

@@ -257,6 +257,13 @@ def test_lookalikes_and_bypass_names_come_only_where_asked_for() -> None:
     assert (rule.name, rule.scope, rule.origin) == ("use-other-dns.example", "exact", "bypass:canary")
 
 
+def test_a_selector_may_mean_the_lookalikes_alone() -> None:
+    """Of a service that is itself allowed: its own names are left as they are."""
+    selection = chosen(including({"service": ["acme-chat"], "only_lookalikes": True}))
+    assert blocked(selection) == {"acme-free.example"}
+    assert excepted(selection) == set()
+
+
 def test_formats_that_list_names_know_every_official_one() -> None:
     """Services' names and the policy's own; no look-alike, no bypass name that was not asked for."""
     known = chosen(including({"service": ["gamma-hub"]}, block=[{"name": "own.example", "reason": "r"}])).known

@@ -223,6 +223,7 @@ PARKING = (
     Parking(match="ns", value="park.net", what="for sale"),
     Parking(match="cname", value="parked.org", what="advertisements"),
     Parking(match="address", value="192.0.2.99", what="a parking page"),
+    Parking(match="address", value="198.51.100.0/23", what="a whole network of them"),
 )
 
 
@@ -232,6 +233,7 @@ PARKING = (
         (say(Outcome.DATA, 0, name=ZONE, rdtype="NS", data=("ns1.park.net", "ns2.park.net")), "for sale"),
         (say(Outcome.DATA, 0, chain=("x.parked.org",), data=("192.0.2.1",)), "advertisements"),
         (say(Outcome.DATA, 0, data=("192.0.2.99",)), "a parking page"),
+        (say(Outcome.DATA, 0, data=("no address", "198.51.101.255")), "a whole network of them"),
     ],
 )
 def test_a_fingerprint_parks_a_name_that_stays_listed(seen: Observation, what: str) -> None:

@@ -116,15 +116,16 @@ class _Scanner:
                 continue
             above = tuple(pending)
             pending = []
-            if first:
-                head, above, first = _blocks(above), (), False
             if isinstance(statement, Pair):
+                if first:
+                    head, above = _blocks(above), ()
                 pair = replace(statement, above=tuple(line for line in above if line))
                 tables[-1] = replace(tables[-1], pairs=(*tables[-1].pairs, pair))
             else:
-                below, above = _split(above)
+                below, above = ((), above) if first else _split(above)  # above the first is nothing to touch
                 tables[-1] = replace(tables[-1], below=below)
                 tables.append(replace(statement, above=_blocks(above)))
+            first = False
         if first:
             return Document(_without_edges(pending), tuple(tables))
         below, tail = _split((*pending, ""))

@@ -243,7 +243,10 @@ def document(task: Task, tally: Tally, verdicts: Mapping[Name, Verdict], changes
                 "answers": probe.answers,
                 "canaries": probe.canaries,
                 "trouble": probe.trouble,
-                **msgspec.structs.asdict(tally.traffic[probe.resolver.id]),
+                "asked": tally.traffic[probe.resolver.id].asked,
+                "packets": tally.traffic[probe.resolver.id].packets,
+                "again": tally.traffic[probe.resolver.id].again,
+                "odd": tally.traffic[probe.resolver.id].odd,
                 "set_aside": probe.resolver.id in tally.set_aside,
             }
             for probe in tally.probes

@@ -15,6 +15,7 @@ from aidns.lists.sniff import BOM, SNIFFED, check_list, sniff
 from aidns.lists.sweep import Compiled, Sweep
 from aidns.lists.tally import Summary
 from aidns.model import Rule
+from aidns.names import MAX_LABEL
 
 BLOCK = 1 << 20
 """Octets read at once."""
@@ -52,6 +53,7 @@ def compile_lists(
     runs = Runs()
     marking = Marking(exact=exact)
     loose = [key_of(rule.name, marking.letter(rule.scope, rule.blocks)) for rule in rules]
+    longest = max(MAX_LABEL, *map(len, loose)) if loose else MAX_LABEL
     summaries = []
     for one in inputs:
         first = one.stream.read(max(BLOCK, SNIFFED))
@@ -64,12 +66,13 @@ def compile_lists(
             if len(loose) >= _LOOSE:
                 runs.add(sorted(loose))
                 loose.clear()
+        longest = max(longest, parser.longest)
         summaries.append(parser.tally.summary(one.source, syntax))
     runs.add(sorted(loose))
     sweep = Sweep(exact=exact, marked=runs.marked, known=known)
     for keys in runs.ranges():
         sweep.take(keys)
-    return Compilation(sweep.result(), tuple(summaries))
+    return Compilation(sweep.result(longest), tuple(summaries))
 
 
 def blocks(first: bytes, stream: BinaryIO, size: int = BLOCK) -> Iterator[bytes]:

@@ -53,12 +53,16 @@ class Parser:
         self.tally = Tally()
         self.found: list[str] = []
         """Keys of lines that were read one by one, unsorted; `take_found` empties it."""
+        self.longest = MAX_LABEL
+        """No name was longer, in octets; longer ones than this are all read one by one."""
         self._syntax = syntax
         self._marking = marking
         self._reader = reader_for(syntax)
         self._shapes: tuple[Shape, ...] = ()
         self._resniff = True
-        self._raw: tuple[bytes, int] | None = None
+        self._alike: tuple[bytes, int] | None = None
+        """The block and its first line's number, where two of its shapes have the same mark."""
+        self._raw_lines: list[bytes] = []
 
     def keys(self, block: bytes) -> list[str]:
         """Return the sorted keys of a block of lines, repeats included; what is left is in `found`.
@@ -104,6 +108,7 @@ class Parser:
         for item in self._reader(text):
             if isinstance(item, Entry):
                 self.found.append(key_of(item.name, self._marking.letter(item.kind, item.blocks)))
+                self.longest = max(self.longest, len(item.name))
             else:
                 self.tally.refuse(number, item)
         return None
@@ -120,7 +125,7 @@ class Parser:
             names = peel(cut(lowered, spans), self._shapes)
             assert names is not None, "what has no shape was cut out"
         alike = len({shape.mark for shape in self._shapes}) < len(self._shapes)
-        self._raw = (raw, first) if alike else None
+        self._alike, self._raw_lines = (raw, first) if alike else None, []
         numbers = Numbers(first, needed=alike or not self.tally.is_full)
         for number, (begin, end) in numbers.take(raw, spans):
             self._line(number, raw[begin:end])
@@ -141,9 +146,11 @@ class Parser:
 
         Where two shapes have the same mark, the block itself must tell what the line was.
         """
-        if self._raw:
-            raw, first = self._raw
-            self._line(number, raw.split(b"\n", number - first + 2)[number - first + 1])
+        if self._alike:
+            raw, first = self._alike
+            if not self._raw_lines:
+                self._raw_lines = raw.split(b"\n")
+            self._line(number, self._raw_lines[number - first + 1])
             return
         at = rest.find(_MARK) + 1
         shape = next(shape for shape in self._shapes if shape.mark == rest[:at])

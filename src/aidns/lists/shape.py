@@ -1,4 +1,4 @@
-"""The shapes of a list's lines: what stands before and behind the name, as the list's own reader understands it. Pure."""
+"""The shapes of a list's lines: what stands around the name, as the list's own reader understands it. Pure."""
 
 from __future__ import annotations
 

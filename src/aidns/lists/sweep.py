@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from aidns.lists.keys import END, MARK, SEP, name_of
 from aidns.model import Answer
-from aidns.names import Name
+from aidns.names import MAX_NAME, Name
 
 _DOTS = bytes.maketrans(SEP.encode(), b".")
 
@@ -51,6 +51,8 @@ class Compiled(Struct, frozen=True):
     """Listed names that are `www.` and one of `trees`."""
     nested_known: tuple[Name, ...]
     """Names listed in the trees of `nested`."""
+    longest: int
+    """No name has more octets."""
     counts: Counts
 
     @property
@@ -71,7 +73,7 @@ class _Tree:
 
 
 class Sweep:
-    """Takes all keys in order, list by list; `exact` says what a bare key is, `known` whether covered names are kept."""
+    """Takes all keys in order. `exact` says what a bare key is, `known` whether covered names are kept."""
 
     def __init__(self, *, exact: bool, marked: bool, known: bool) -> None:
         self._exact, self._known = exact, known
@@ -98,8 +100,8 @@ class Sweep:
         self._take(once)
         self._pack()
 
-    def result(self) -> Compiled:
-        """Return what all keys together say."""
+    def result(self, longest: int = MAX_NAME) -> Compiled:
+        """Return what all keys together say; no key is longer than `longest`."""
         self._settle()
         self._close()
         self._pack()
@@ -112,7 +114,7 @@ class Sweep:
             exceptions=sum(not answer.self_blocked for answer in self._nested.values()),
             idle=self._idle,
         )
-        return Compiled(trees, exacts, self._nested, covered, www, tuple(self._nested_known), counts)
+        return Compiled(trees, exacts, self._nested, covered, www, tuple(self._nested_known), longest, counts)
 
     def _pack(self) -> None:
         packed = (self._trees, self._exacts, self._covered, self._www)
@@ -162,11 +164,11 @@ class Sweep:
         key, letters = self._last, self._letters
         if not letters:
             return
-        open_ = self._tree.open
-        while open_ and key >= open_[-1][0]:
-            open_.pop()
-        if not open_:
+        while self._tree.open and key >= self._tree.open[-1][0]:
+            self._tree.open.pop()
+        if not self._tree.open:
             self._close()
+        open_ = self._tree.open
         above = bool(open_) and open_[-1][1]
         answer = decided(letters, above)
         if open_ and self._known:

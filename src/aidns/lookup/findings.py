@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from aidns import psl
 from aidns.lookup.extras import wildcard_parent
-from aidns.lookup.spans import DAY
+from aidns.lookup.spans import DAY, is_wildcard
 from aidns.model import WEB, Catalog, Outcome, Parking, Span
 from aidns.names import Name, ancestors, at_or_below
 
@@ -19,6 +19,8 @@ WINDOW_DAYS = 30
 """Age in days up to which an answer tells how things are."""
 RECENT_SECONDS = DAY
 """Answers so close to the latest one belong to the same picture: resolvers see different addresses of one name."""
+MANY = 20
+"""Services at one address beyond which it is a network's front door, and no list of them helps."""
 
 _BOGUS = re.compile(r"EDE (?:6|7|8|9|10|11|12)\b")
 """Extended errors that say that a zone's signatures are wrong (RFC 8914 §4.7 to §4.13)."""
@@ -67,6 +69,8 @@ class Ownership:
         self._exact: set[str] = set()
         self._shared: dict[str, str] = {}
         self._shared_exact: set[str] = set()
+        self.tenants = {entry.name for entry in catalog.names if entry.domain.sharing == "tenant"}
+        """One customer's names on a platform: what lies beside them is somebody else's."""
         self.providers = {service.id: service.provider for service in catalog.services.values()}
         for entry in catalog.names:
             self.services[entry.name] = entry.service
@@ -108,14 +112,13 @@ class Findings:
 
     def _add(self, span: Span) -> None:
         self._spans[span.name, span.rdtype].append(span)
-        if span.rdtype == WEB:
+        if span.rdtype == WEB or is_wildcard(span.name):
             return
-        denied = span.outcome is Outcome.DENIED
-        alive = (span.name, *span.chain) if span.outcome.proves_existence else (span.name, *span.chain)[:-1] * denied
-        for zone in {psl.registrable_domain(name) for name in alive} - {None}:
-            self._alive[str(zone)] = max(self._alive.get(str(zone), 0), span.last)
-        zone = psl.registrable_domain(span.subject)
-        if zone and denied and span.data and _is_above(span.data[0], zone):
+        for name in _existing(span):
+            zone = psl.registrable_domain(name) or name
+            self._alive[zone] = max(self._alive.get(zone, 0), span.last)
+        zone = psl.registrable_domain(span.subject) or span.subject
+        if span.outcome is Outcome.DENIED and span.data and _is_above(span.data[0], zone):
             self._denied_above[zone] = max(self._denied_above.get(zone, 0), span.last)
         if span.outcome is Outcome.DATA and span.rdtype in ("A", "AAAA") and (who := self.owners.service(span.name)):
             for address in span.data:
@@ -125,7 +128,7 @@ class Findings:
         """Return the facts about a name."""
         zone = psl.registrable_domain(name)
         addresses = self._recent(name, "A") + self._recent(name, "AAAA")
-        chain = _latest(addresses).chain if addresses else ()
+        chain = _latest(span for t in ("A", "AAAA") for span in self._at(name, t) if _existing(span)).chain
         moved = _latest(self._spans[name, WEB])
         left = tuple(host for host in moved.chain if not self._is_own(name, host))
         soa = _latest(self._of_type(zone, "SOA")).data if zone else ()
@@ -187,7 +190,7 @@ class Findings:
 
     def _is_own(self, name: Name, host: str) -> bool:
         """Tell whether a host belongs to the service whose name it is, or to its registrable domain."""
-        zone = psl.registrable_domain(name) or name
+        zone = name if name in self.owners.tenants else psl.registrable_domain(name) or name
         mine, other = self.owners.service(name), self.owners.service(host)
         return at_or_below(host, zone) or (bool(mine) and self.owners.related(mine, other))
 
@@ -199,8 +202,10 @@ class Findings:
             elif (owner := self.owners.service(target)) and not self.owners.related(mine, owner):
                 yield f"{target}: listed by {owner}"
         for address in sorted({item for span in addresses for item in span.data}):
-            others = sorted(one for one in self._tenants[address] if not self.owners.related(mine, one))
-            if others:
+            tenants = self._tenants[address]
+            if len(tenants) > MANY:
+                yield f"{address}: an address of {len(tenants)} services"
+            elif others := sorted(one for one in tenants if not self.owners.related(mine, one)):
                 yield f"{address}: also an address of {', '.join(others[:3])}{', …' if len(others) > 3 else ''}"
 
 
@@ -253,13 +258,20 @@ def _parked(hosts: Iterable[str], parking: Iterable[Parking]) -> str:
     return next(found, "")
 
 
+def _existing(span: Span) -> tuple[str, ...]:
+    """Return the names that an answer shows to exist: not the last one of a denied chain (RFC 6604 §2)."""
+    if span.outcome.proves_existence:
+        return (span.name, *span.chain)
+    return (span.name, *span.chain[:-1]) if span.outcome is Outcome.DENIED and span.chain else ()
+
+
 def _is_filtered(span: Span) -> bool:
     return span.outcome is Outcome.FILTERED
 
 
 def _stand(span: Span) -> str:
     """Return which side a usable answer takes on whether a name exists; empty for none."""
-    if span.outcome.proves_existence or (span.outcome is Outcome.DENIED and span.chain):
+    if _existing(span):
         return "exists"
     return str(span.outcome) if span.outcome in (Outcome.DENIED, Outcome.FILTERED) else ""
 

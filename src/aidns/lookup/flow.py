@@ -121,7 +121,7 @@ class Throttle:
         self.free_at: float | None = None
         self.cuts = 0
         self.cut_at = float("-inf")
-        self._good = self._lost = 0
+        self._good = self._lost = self._stale = 0
         self._review_at = 0.0
 
     def wait(self, now: float) -> float:
@@ -149,16 +149,19 @@ class Throttle:
         """Take note of a packet that was lost, or a failure that passed. What began before a cut caused it."""
         if began > self.cut_at:
             self._lost += 1
+        else:
+            self._stale += 1
 
     def _review(self, now: float) -> None:
-        if self._lost > MUCH_LOST * (self._good + self._lost):
+        much = MUCH_LOST * (self._good + self._lost)
+        if self._lost > much:
             self.cuts += 1
             self.cut_at = now
             self.window = max(LEAST_WINDOW, self.window * CUT)
             self.rate = max(min(LEAST_RATE, self.allowed), self.rate * CUT)
-        elif self.rate < self.allowed:
+        elif self.rate < self.allowed and self._lost + self._stale <= much:
             self.rate = min(self.allowed, self.rate * MEND)
-        self._good = self._lost = 0
+        self._good = self._lost = self._stale = 0
         self._review_at = now + REVIEW_SECONDS
 
 
@@ -278,7 +281,7 @@ class Flow:
                 if not attempt.flying and not attempt.queued:
                     self._queue(attempt, now + self._pause(attempt))
                 return False
-        elif attempt.failures or (attempt.flying and one.number > 1):
+        elif attempt.failures or one.number > 1:
             self.throttle.lost(attempt.began)
         self._settle(attempt)
         return True

@@ -181,6 +181,8 @@ class _Client:
         request = requests.Request("GET", url, headers={"User-Agent": AGENT, "Accept": "text/html"}).prepare()
         response = self._adapter.send(request, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS))
         try:
+            if self._over:  # what was cut off looks like a head that has ended
+                raise TimeoutError
             # Header text arrives as Latin-1, whatever was sent.
             location = response.headers.get("Location", "").encode("latin-1", "replace").decode("utf-8", "replace")
             return response.status_code, location

@@ -76,7 +76,11 @@ def table(proof: Proof) -> str:
     rows = [_HEAD, *(_row(cell) for cell in proof.tried)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(_HEAD))]
     lines = [_aligned(row, widths) for row in rows]
-    notes = [*_fault_lines(proof), *_left_out_lines(proof), *_missing_lines(proof)]
+    notes = [
+        *_fault_lines(proof),
+        *(f"left out: {line}" for line in _left_out_lines(proof)),
+        *(f"not on this machine: {line}" for line in _missing_lines(proof)),
+    ]
     return "\n".join((*lines, "", *notes, *([""] if notes else []), summary(proof)))
 
 
@@ -102,7 +106,7 @@ def markdown(proof: Proof) -> str:
         ("Not on this machine", _missing_lines(proof)),
     )
     for title, lines in sections:
-        if items := "\n".join(f"- {line.strip()}" for line in lines):
+        if items := "\n".join(f"- {line}" for line in lines):
             parts.append(f"## {title}\n\n{items}")
     return "\n\n".join(parts) + "\n"
 
@@ -164,15 +168,17 @@ def _weakened_lines(proof: Proof) -> Iterable[str]:
 
 
 def _left_out_lines(proof: Proof) -> Iterable[str]:
+    servers: dict[tuple[str, str], list[str]] = {}
     for cell in proof.cells:
         if cell.left_out:
-            yield f"left out: {cell.policy} on {cell.server}: {cell.left_out}"
+            servers.setdefault((cell.policy, cell.left_out), []).append(cell.server)
+    for (policy, why), where in servers.items():
+        yield f"{policy} on {', '.join(where)}: {why}"
 
 
 def _missing_lines(proof: Proof) -> Iterable[str]:
     for one in proof.missing:
-        title = CONSUMERS[one.server].title if one.server in CONSUMERS else one.server
-        yield f"not on this machine: {title} ({', '.join(one.programs)}): apt-get install {one.packages}"
+        yield f"{CONSUMERS[one.server].title} ({', '.join(one.programs)}): apt-get install {one.packages}"
 
 
 def _many(number: int, noun: str) -> str:

@@ -143,8 +143,14 @@ def try_one(job: Job) -> Cell:
                 Upstream() as upstream,
                 start(job.cell.server, [path], upstream=upstream.port, canary=canary) as server,
             ):
-                address = Endpoint(LOOPBACK, server.port)
-                report = verify(address, job.blockset, nonce=job.nonce, formats=(job.cell.format,), rate=0)
+                report = verify(
+                    Endpoint(LOOPBACK, server.port),
+                    job.blockset,
+                    nonce=job.nonce,
+                    formats=(job.cell.format,),
+                    control=Endpoint(LOOPBACK, upstream.port),
+                    rate=0,
+                )
         except EnvironmentFault as fault:
             return replace(job.cell, failed=printable(fault.message, 500))
     return from_report(job.cell, report)

@@ -16,7 +16,7 @@ from aidns.errors import DataError, UnsafeError
 from aidns.model import Artefact, BlockSet, Catalog, Verdict
 from aidns.names import Name
 from aidns.render import header
-from aidns.render.base import Action, Body, Format, check_rows, choose_action, listed_canary
+from aidns.render.base import Action, Format, Row, check_rows, choose_action, listed_canary
 from aidns.render.rpz import DEFAULT_ZONE_LENGTH, NEGATIVE, OWN_SOA_RNAME, PASSTHRU, records
 
 Version = Callable[[str], tuple[int, int]]
@@ -44,17 +44,9 @@ def render(
             f"policy {blockset.policy.id} blocks nothing", tip="an empty list would quietly end all protection"
         )
     check_rows(body.rows)
-    compiled, template_id = _template(fmt, template)
-    context = _context(fmt, blockset, action, body)
-
-    def text(head: tuple[str, ...], serial: int) -> str:
-        try:
-            return compiled.render(header=head, serial=serial, **context)
-        except Exception as error:  # a user's template can raise anything
-            raise DataError(f"template {template_id}: {names.printable(str(error))}") from None
-
-    content = _content(text((), 0), fmt)
-    digest = hashlib.sha256(f"{template_id}\n{content}".encode()).hexdigest()
+    sheet = Sheet(fmt, blockset, action, template)
+    content = content_of(sheet.text(body.rows), fmt)
+    digest = hashlib.sha256(f"{sheet.id}\n{content}".encode()).hexdigest()
     serial, modified = version(digest)
     head = header.lines(fmt, blockset, action, body, catalog, verdicts, serial, modified, content.count("\n"))
     return Artefact(
@@ -62,7 +54,7 @@ def render(
         client_scope=blockset.client_scope,
         format=fmt.id,
         path=path_of(fmt, blockset),
-        text=_gate(text(head, serial), fmt, template_id),
+        text=check_text(sheet.text(body.rows, head, serial), sheet.id),
         digest=digest,
         serial=serial,
         services=len({blockset.origins.get(row.name) for row in body.rows} & catalog.services.keys()),
@@ -74,10 +66,27 @@ def render(
     )
 
 
-def _context(fmt: Format, blockset: BlockSet, action: Action, body: Body) -> dict[str, object]:
-    """Return what a template sees besides `header` and `serial`."""
+class Sheet:
+    """A format's template for one block set, with everything in its place but rows, header and serial.
+
+    Raises DataError for a template that cannot be read.
+    """
+
+    def __init__(self, fmt: Format, blockset: BlockSet, action: Action, template: Path | None = None) -> None:
+        self._template, self.id = _template(fmt, template)
+        self._context = _context(fmt, blockset, action)
+
+    def text(self, rows: tuple[Row, ...], head: tuple[str, ...] = (), serial: int = 0) -> str:
+        """Return the file with these rows, which `check_rows` has passed. Raises DataError when the template fails."""
+        try:
+            return self._template.render(header=head, serial=serial, rows=rows, **self._context)
+        except Exception as error:  # a user's template can raise anything
+            raise DataError(f"template {self.id}: {names.printable(str(error))}") from None
+
+
+def _context(fmt: Format, blockset: BlockSet, action: Action) -> dict[str, object]:
+    """Return what a template sees besides `rows`, `header` and `serial`."""
     return {
-        "rows": body.rows,
         "canary": listed_canary(fmt, blockset),
         "soa_rname": OWN_SOA_RNAME,
         "policy": {
@@ -131,12 +140,12 @@ def _own_template(file: Path) -> str:
         raise DataError(f"template {file} is not UTF-8 at octet {error.start}", tip="save it as UTF-8") from None
 
 
-def _content(text: str, fmt: Format) -> str:
+def content_of(text: str, fmt: Format) -> str:
     """Return the lines that are no comments."""
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(fmt.comment))
 
 
-def _gate(text: str, fmt: Format, template_id: str) -> str:
+def check_text(text: str, template_id: str) -> str:
     """Return the text if every consumer can read it: ASCII, no control but LF, a final newline.
 
     Raises DataError.

@@ -38,7 +38,7 @@ def lines(
         ("Last modified", iso(modified)),
         ("Version", str(serial)),
         ("Syntax", f"{fmt.title}; covers {fmt.covers}"),
-        ("Policy", f"{policy.id}; strength {policy.strength or 'not said'}; action {_action(action)}"),
+        ("Policy", f"{policy.id}; strength {policy.strength or 'not said'}; action {action_word(action)}"),
     ]
     if policy.review_by:
         pairs.append(("Review by", policy.review_by.isoformat()))
@@ -53,7 +53,7 @@ def lines(
         )
     services = {blockset.origins.get(row.name) for row in body.rows} & catalog.services.keys()
     pairs.append(("Counts", f"{len(services)} services, {len(body.rows)} names, {body_lines} lines"))
-    pairs.append(_canary(fmt, blockset))
+    pairs.append(canary_pair(fmt, blockset))
     pairs += [("Liveness", text) for text in _liveness(blockset, verdicts)]
     pairs += [("Cannot express", f"{w.what} ({w.direction}), {w.count} name(s): {w.note}") for w in body.weakened]
     pairs += [("Note", note) for note in body.notes]
@@ -69,11 +69,13 @@ def iso(seconds: int) -> str:
     return dt.datetime.fromtimestamp(seconds, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _action(action: Action) -> str:
+def action_word(action: Action) -> str:
+    """Return how a header names an action."""
     return "as the server is set" if action.name == SERVER_DEFINED else action.name
 
 
-def _canary(fmt: Format, blockset: BlockSet) -> tuple[str, str]:
+def canary_pair(fmt: Format, blockset: BlockSet) -> tuple[str, str]:
+    """Return the key and the text that tell a reader of the file what its canary is."""
     if fmt.id == "rpz-allow":
         return "Bypasses", "every policy zone loaded after this one, for the names below"
     if fmt.allows:

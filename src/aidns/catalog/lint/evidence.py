@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from urllib.parse import urlsplit
 
-from aidns.catalog.lint.finding import Finding, evidence_lists, service_path
+from aidns.catalog.lint.finding import Finding, dependency_evidence, evidence_lists, service_path
 from aidns.model import Catalog
 
 _PLAIN = re.compile(r"https?://(?:[a-z0-9-]+\.)+(?!local\b|internal\b|localhost\b)[a-z]+(?:/[!-~]*)?\Z")
@@ -27,12 +27,12 @@ def check(catalog: Catalog) -> Iterator[Finding]:
                 yield Finding(
                     path, f"{field}.evidence[{i}].url", f"{item.url!r} {why}", "write the public https address"
                 )
+    for path, field, _, items in dependency_evidence(catalog):
+        for i, item in enumerate(items):
+            if why := unfollowable(item.url):
+                place = f"{field}.evidence[{i}].url"
+                yield Finding(path, place, f"{item.url!r} {why}", "write the public https address")
     for service in catalog.services.values():
-        for i, dependency in enumerate(service.dependencies):
-            for j, item in enumerate(dependency.evidence):
-                if why := unfollowable(item.url):
-                    field = f"dependencies[{i}].evidence[{j}].url"
-                    yield Finding(service_path(service), field, f"{item.url!r} {why}", "write the public https address")
         if service.homepage and (why := unfollowable(service.homepage)):
             yield Finding(
                 service_path(service), "homepage", f"{service.homepage!r} {why}", "write the public https address"

@@ -53,6 +53,13 @@ def evidence_lists(catalog: Catalog) -> Iterator[tuple[str, str, str, tuple[Evid
         yield *place, bypass.name, bypass.evidence
 
 
+def dependency_evidence(catalog: Catalog) -> Iterator[tuple[str, str, str, tuple[Evidence, ...]]]:
+    """Yield (path, field, what it is about, evidence) of what services need, which may go without."""
+    for service in catalog.services.values():
+        for i, dependency in enumerate(service.dependencies):
+            yield service_path(service), f"dependencies[{i}]", dependency.name, dependency.evidence
+
+
 def placed(catalog: Catalog, collection: str) -> Iterator[tuple[tuple[str, str], Any]]:
     """Yield ((path, field), entry) of `rejected`, `lookalikes` or `bypass`, whose entries lie in many files."""
     yield from zip(catalog.places[collection], getattr(catalog, collection), strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 
-from aidns.catalog.lint.finding import Finding, domains, evidence_lists, placed, service_path
+from aidns.catalog.lint.finding import Finding, dependency_evidence, domains, evidence_lists, placed, service_path
 from aidns.model import Catalog
 
 Use = tuple[str, str, str, Iterable[str]]
@@ -37,13 +37,11 @@ def _service_words(catalog: Catalog) -> Iterator[Use]:
 
 
 def _other_words(catalog: Catalog) -> Iterator[Use]:
-    for path, field, _, evidence in evidence_lists(catalog):
+    kinds = catalog.vocab.get("evidence", {})
+    for path, field, _, evidence in (*evidence_lists(catalog), *dependency_evidence(catalog)):
         for i, item in enumerate(evidence):
-            yield path, f"{field}.evidence[{i}]", "evidence", (item.kind,)
-    for service in catalog.services.values():
-        for i, dependency in enumerate(service.dependencies):
-            for j, item in enumerate(dependency.evidence):
-                yield service_path(service), f"dependencies[{i}].evidence[{j}]", "evidence", (item.kind,)
+            if item.kind not in kinds:  # thousands are: no place is worked out for those
+                yield path, f"{field}.evidence[{i}]", "evidence", (item.kind,)
     for i, shared in enumerate(catalog.shared):
         yield "shared.toml", f"shared[{i}].class", "shared_class", (shared.klass,)
     for (path, field), rejected in placed(catalog, "rejected"):

@@ -1,0 +1,147 @@
+"""Files of millions of names, written in blocks. [I/O: reads the template]
+
+A format's `lower` and its template stay the only definition of what it writes. Rules that touch no other rule are
+written by the shapes of their classes; rules inside one another go through `lower` and the template as always. Where
+a template does more than substitute, everything goes that way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from aidns.errors import UnsafeError
+from aidns.lists.sweep import Compiled, Names
+from aidns.model import Answer, Weakened
+from aidns.names import Name, sort_key
+from aidns.render.artefact import Sheet, check_text, content_of
+from aidns.render.base import Action, Format, Inexpressible, Row, choose_action
+from aidns.render.classes import ALONE, CLASSES, TREE, Kind, MakeSet, Said, class_of, total
+from aidns.render.parts import MAX_WHOLE, Job, Part, make_part, take_one, without_long
+from aidns.render.rpz import DEFAULT_ZONE_LENGTH
+from aidns.render.shapes import Place
+
+
+class Document(Struct, frozen=True):
+    """A file ready to be written: its header tells the counts, so that it comes last."""
+
+    sheet: Sheet
+    action: Action
+    rows: tuple[Row, ...]
+    """Written by the template, behind the parts."""
+    place: Place
+    parts: tuple[Part, ...]
+    names: int
+    lines: int
+    """Lines that are no comments."""
+    weakened: tuple[Weakened, ...]
+    notes: tuple[str, ...]
+
+    def blocks(self, head: tuple[str, ...], serial: int) -> Iterator[bytes]:
+        """Yield the file. Raises DataError when the template writes what no consumer reads."""
+        text = check_text(self.sheet.text(self.rows, head, serial), self.sheet.id)
+        assert text.endswith(self.place.after), "the header stands in front"
+        yield text[: len(text) - len(self.place.after)].encode("ascii")
+        for part in self.parts:
+            for block in part.names:
+                yield part.fill(block)
+        yield self.place.after.encode("ascii")
+
+
+def document(fmt: Format, compiled: Compiled, make: MakeSet, zone_length: int = DEFAULT_ZONE_LENGTH) -> Document:
+    """Return the file of compiled lists in one format.
+
+    Raises Inexpressible when the format cannot express a rule, or not so many, UnsafeError when the list would be
+    empty.
+    """
+    empty = make({}, ())
+    action = choose_action(fmt, empty)
+    job = Job(fmt, make, action, zone_length, Sheet(fmt, empty, action))
+    found = _in_blocks(job, compiled) or _whole(job, compiled)
+    if not found.names and not fmt.allows:
+        raise UnsafeError("nothing would be blocked", tip="an empty list would quietly end all protection")
+    return found
+
+
+def everything(compiled: Compiled) -> tuple[dict[Name, Answer], tuple[Name, ...]]:
+    """Return all owners, ancestors first, and all known names: compiled lists as plain values."""
+    owners = dict(compiled.nested)
+    owners |= dict.fromkeys(_each(compiled.trees), TREE) | dict.fromkeys(_each(compiled.exacts), ALONE)
+    ordered = {name: owners[name] for name in sorted(owners, key=sort_key)}
+    known = {*owners, *compiled.nested_known, *_each(compiled.covered), *_each(compiled.covered_www)}
+    return ordered, tuple(sorted(known, key=sort_key))
+
+
+def _in_blocks(job: Job, compiled: Compiled) -> Document | None:
+    """Return the document written in blocks; None when the format does more than to substitute names."""
+    kinds: dict[Kind, Names] = {
+        "tree": compiled.trees,
+        "alone": compiled.exacts,
+        "covered": (*compiled.covered, *_unlisted_www(job, compiled.covered_www)),
+    }
+    apart = [job.together(compiled.nested, compiled.nested_known)] if compiled.nested else []
+    for kind in [kind for kind, names in kinds.items() if names]:
+        kinds[kind], long = without_long(job, kind, kinds[kind], compiled.longest)
+        apart += long
+    if not any(found.rows for found in apart):
+        apart += take_one(job, kinds)
+    rows = tuple(row for found in apart for row in found.rows)
+    parts: list[Part] = []
+    places: set[Place] = set()
+    for kind, names in kinds.items():
+        if names:
+            made = make_part(job, kind, names, rows)
+            if made is None:
+                return None
+            parts.append(made[0])
+            places |= made[1]
+    if len(places) > 1:
+        return None
+    place = places.pop() if places else Place(job.sheet.text(rows), "")
+    return _document(job, rows, place, tuple(parts), apart)
+
+
+def _unlisted_www(job: Job, names: Names) -> Names:
+    """Return those listed `www.` names of trees that the format does not write with the tree anyway."""
+    brought = {
+        which: any(row.name == f"www.{name}" for row in job.one("tree", name).rows)
+        for which in CLASSES
+        for name in which.stand_ins()[:1]
+    }
+    left = [name for name in _each(names) if not brought[class_of(name.removeprefix("www."))]]
+    return ("".join(f"{name}\n" for name in left).encode("ascii"),) if left else ()
+
+
+def _whole(job: Job, compiled: Compiled) -> Document:
+    """Return the document with every rule written by the template."""
+    count = sum(block.count(b"\n") for names in (compiled.trees, compiled.exacts) for block in names)
+    if count > MAX_WHOLE:
+        raise Inexpressible(
+            f"{job.fmt.id} cannot be written for {count} names",
+            tip=f"its lines depend on each other: {MAX_WHOLE} at most",
+        )
+    found = job.together(*everything(compiled))
+    return _document(job, found.rows, Place(job.sheet.text(found.rows), ""), (), [found])
+
+
+def _document(job: Job, rows: tuple[Row, ...], place: Place, parts: tuple[Part, ...], apart: list[Said]) -> Document:
+    counted = [(part, which, count) for part in parts for which, count in part.counts.items()]
+    weakened, notes = total([*((found, 1) for found in apart), *((p.said[w], count) for p, w, count in counted)])
+    lines = content_of(job.sheet.text(rows), job.fmt).count("\n")
+    return Document(
+        sheet=job.sheet,
+        action=job.action,
+        rows=rows,
+        place=place,
+        parts=parts,
+        names=len(rows) + sum(part.rows[which] * count for part, which, count in counted),
+        lines=lines + sum(part.shapes[which].lines * count for part, which, count in counted),
+        weakened=weakened,
+        notes=notes,
+    )
+
+
+def _each(names: Names) -> Iterator[Name]:
+    for block in names:
+        yield from map(Name, block.decode("ascii").split("\n")[:-1])

@@ -1,0 +1,185 @@
+"""How the names of one kind are written in one format: their shapes, found by stand-ins and checked by real names."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from aidns.lists.sweep import Names
+from aidns.model import Answer
+from aidns.names import Name
+from aidns.render.artefact import Sheet
+from aidns.render.base import Action, Format, Inexpressible, Row, check_rows
+from aidns.render.classes import CLASSES, Class, Kind, MakeSet, Said, class_of, long_name, lower_one, said, split
+from aidns.render.shapes import Place, Shape, find_place, find_shape
+
+LONG = 180
+"""Octets beyond which a name is looked at by itself."""
+MAX_WHOLE = 200_000
+"""Rules that are held as objects at once, at 1 to 2 KB each."""
+_SAMPLED = 6
+"""Blocks from which real names are taken to check a shape."""
+
+
+class Job(Struct, frozen=True):
+    """One format for one policy."""
+
+    fmt: Format
+    make: MakeSet
+    action: Action
+    zone_length: int
+    sheet: Sheet
+
+    def one(self, kind: Kind, name: Name) -> Said:
+        """Return what the format makes of one name. Raises Inexpressible when it cannot take it."""
+        found = lower_one(self.fmt, self.make, self.action, self.zone_length, kind, name)
+        check_rows(found.rows)
+        return found
+
+    def together(self, owners: dict[Name, Answer], known: tuple[Name, ...]) -> Said:
+        """Return what the format makes of rules that lie in one another.
+
+        Raises Inexpressible when it cannot take them or there are too many.
+        """
+        if len(owners) > MAX_WHOLE:
+            raise Inexpressible(
+                f"{self.fmt.id} cannot be written for {len(owners)} rules that depend on each other",
+                tip=f"{MAX_WHOLE} at most: leave exceptions out, or choose another format",
+            )
+        found = said(self.fmt.lower(self.make(owners, known), self.action, self.zone_length))
+        check_rows(found.rows)
+        return found
+
+
+class Part(Struct, frozen=True):
+    """Names of one kind: how each class of them is written, what that loses, and how many there are."""
+
+    names: Names
+    shapes: dict[Class, Shape]
+    said: dict[Class, Said]
+    rows: dict[Class, int]
+    """Rows that one name makes."""
+    counts: dict[Class, int]
+    """One class alone where all are treated alike."""
+
+    def fill(self, block: bytes) -> bytes:
+        """Return the text for a block of these names."""
+        if len(self.counts) == 1:
+            return next(self.shapes[which].fill(block) for which in self.counts)
+        return b"".join(self.shapes[which].fill(names) for which, names in split(block).items())
+
+
+def make_part(job: Job, kind: Kind, names: Names, anchor: tuple[Row, ...]) -> tuple[Part, set[Place]] | None:
+    """Return a part for names of at most LONG octets, and the places where its text goes in front of `anchor`.
+
+    None when the format does more with a name than to put it into its text.
+    Raises Inexpressible for a name that the format cannot take.
+    """
+    sample = _sample(names)
+    real = [job.one(kind, name).rows for name in sample]
+    shapes: dict[Class, Shape] = {}
+    found: dict[Class, Said] = {}
+    rows: dict[Class, int] = {}
+    places: set[Place] = set()
+    for which in CLASSES:
+        try:
+            one, two = (job.one(kind, name) for name in which.stand_ins())
+        except Inexpressible:
+            return None
+        shape = _shape(job, which, (one, two), anchor, places)
+        if shape is None or (one.losses, one.notes) != (two.losses, two.notes):
+            return None
+        shapes[which], found[which] = shape, Said((), one.losses, one.notes)
+        rows[which] = len(one.rows)
+    if len(places) > 1 or not _is_right(job, sample, real, anchor, shapes, places):
+        return None
+    return Part(names, shapes, found, rows, _counts(names, shapes, found)), places
+
+
+def _shape(
+    job: Job, which: Class, pair: tuple[Said, Said], anchor: tuple[Row, ...], places: set[Place]
+) -> Shape | None:
+    shapes = []
+    for name, found in zip(which.stand_ins(), pair, strict=True):
+        if not found.rows:
+            shapes.append(Shape(()))
+            continue
+        added = find_place(job.sheet.text, found.rows, anchor)
+        if added is None:
+            return None
+        places.add(added[0])
+        shapes.append(find_shape(added[1], name))
+    return shapes[0] if shapes[0] == shapes[1] and len(shapes[0].parts) != 1 else None
+
+
+def _is_right(
+    job: Job,
+    sample: list[Name],
+    rows: list[tuple[Row, ...]],
+    anchor: tuple[Row, ...],
+    shapes: dict[Class, Shape],
+    places: set[Place],
+) -> bool:
+    """Tell whether the template writes real names as the shapes do."""
+    text = job.sheet.text((*(row for some in rows for row in some), *anchor))
+    filled = b"".join(shapes[class_of(name)].fill(f"{name}\n".encode("ascii")) for name in sample).decode("ascii")
+    if not places:
+        return not filled and text == job.sheet.text(anchor)
+    return all(text == place.before + filled + place.after for place in places)
+
+
+def _counts(names: Names, shapes: dict[Class, Shape], found: dict[Class, Said]) -> dict[Class, int]:
+    first = CLASSES[0]
+    if all((shapes[which], found[which]) == (shapes[first], found[first]) for which in CLASSES):
+        return {first: sum(block.count(b"\n") for block in names)}
+    counts = dict.fromkeys(CLASSES, 0)
+    for block in names:
+        for which, some in split(block).items():
+            counts[which] += some.count(b"\n")
+    return counts
+
+
+def _sample(names: Names) -> list[Name]:
+    """Return the first and the last name of a few blocks."""
+    found: dict[Name, None] = {}
+    for block in names[:: max(1, len(names) // _SAMPLED)]:
+        for name in (block[: block.find(b"\n")], block[block.rfind(b"\n", 0, -1) + 1 : -1]):
+            found[Name(name.decode("ascii"))] = None
+    return list(found)
+
+
+def without_long(job: Job, kind: Kind, names: Names, longest: int) -> tuple[Names, list[Said]]:
+    """Return the names of at most LONG octets, and what the format makes of each longer one.
+
+    `longest` is no less than the octets of the longest name. Raises Inexpressible when one is too long.
+    """
+    try:
+        job.one(kind, long_name(min(longest, LONG)))
+    except Inexpressible:
+        real = max((name for block in names for name in block.split(b"\n")), key=len)
+        job.one(kind, Name(real.decode("ascii")))
+    if longest <= LONG:
+        return names, []
+    kept: list[bytes] = []
+    apart: list[Said] = []
+    for block in names:
+        each = block[:-1].split(b"\n")
+        apart += [job.one(kind, Name(name.decode("ascii"))) for name in each if len(name) > LONG]
+        if short := [name for name in each if len(name) <= LONG]:
+            kept.append(b"\n".join(short) + b"\n")
+    return tuple(kept), apart
+
+
+def take_one(job: Job, kinds: dict[Kind, Names]) -> list[Said]:
+    """Take one name out that the format writes, to be written by the template; nothing when it writes none."""
+    for kind, names in kinds.items():
+        if not any(job.one(kind, name).rows for which in CLASSES for name in which.stand_ins()):
+            continue
+        for number, block in enumerate(names):
+            each = block[:-1].split(b"\n")
+            for index, name in enumerate(each):
+                found = job.one(kind, Name(name.decode("ascii")))
+                if found.rows:
+                    rest = b"".join(other + b"\n" for other in (*each[:index], *each[index + 1 :]))
+                    kinds[kind] = (*names[:number], *([rest] if rest else []), *names[number + 1 :])
+                    return [found]
+    return []
