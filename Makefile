@@ -51,6 +51,7 @@ lint: setup ## Check style, types and the catalogue
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/aidns lint
+	@$(BIN)/aidns fix --check
 
 .PHONY: check
 check: lint ## What a contribution must pass: lint, and every test that needs no DNS server
@@ -60,6 +61,10 @@ check: lint ## What a contribution must pass: lint, and every test that needs no
 fmt: setup ## Format the code and apply the fixes that are safe
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+.PHONY: fix
+fix: fmt ## Format the code and the catalogue, and mend what needs no judgement
+	@$(BIN)/aidns fix
 
 .PHONY: docs
 docs: setup ## Write the output of the commands in README.md and docs/ anew

@@ -12,19 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aidns.lookup.attempt import Manners, Question
-from aidns.lookup.flow import (
+from aidns.lookup.flow import RETRY_SHARE, Flow, Try
+from aidns.lookup.resolver import Transport
+from aidns.lookup.throttle import (
     BURST_SECONDS,
     CUT,
     LEAST_RATE,
     MUCH_LOST,
-    RETRY_SHARE,
     REVIEW_REPLIES,
-    Flow,
     RoundTrip,
     Throttle,
-    Try,
 )
-from aidns.lookup.resolver import Transport
 from aidns.model import Outcome
 from aidns.names import Name
 

@@ -1,4 +1,4 @@
-"""Which line of a TOML file holds a key: tomllib keeps no positions, and a message without a line is half a message."""
+"""Which line of a TOML file holds a key: parsers keep no positions, and a message without a line is half a message."""
 
 from __future__ import annotations
 

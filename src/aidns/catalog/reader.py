@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
+
+import tomli
 
 from aidns import names
 from aidns.catalog import lines
@@ -91,8 +92,8 @@ EntryT = TypeVar("EntryT", bound=Entry)
 
 
 def facts(text: str) -> dict[str, Any]:
-    """Return what a TOML text says. Raises tomllib.TOMLDecodeError, RecursionError where it is nested too deeply."""
-    return tomllib.loads(text)
+    """Return what a TOML text says. Raises tomli.TOMLDecodeError, RecursionError where it is nested too deeply."""
+    return tomli.loads(text)
 
 
 class Reader:
@@ -112,7 +113,7 @@ class Reader:
         source = self.sources[path]
         try:
             return facts(source.text)
-        except tomllib.TOMLDecodeError as error:
+        except tomli.TOMLDecodeError as error:
             line = int(found[1]) if (found := re.search(r"at line (\d+)", str(error))) else source.text.count("\n") + 1
             message = names.printable(str(error))
             self.problems.append(Problem("toml-syntax", source.shown, line, "", message, "mend the TOML"))

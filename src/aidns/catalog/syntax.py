@@ -1,6 +1,6 @@
 """TOML as a person wrote it: statements in order, with their comments, so that a program can edit a file. Pure.
 
-Only for text that tomllib accepts: this module knows how TOML is laid out, not what is wrong with it. Values keep the
+Only for text that tomli accepts: this module knows how TOML is laid out, not what is wrong with it. Values keep the
 spelling of their scalars; `aidns.catalog.canon` prints them.
 """
 
@@ -234,7 +234,7 @@ class _Scanner:
     def take(self, pattern: re.Pattern[str]) -> str:
         found = pattern.match(self.text, self.at)
         if found is None:
-            raise ValueError(f"no TOML at character {self.at}: parse it with tomllib first")
+            raise ValueError(f"no TOML at character {self.at}: parse it with tomli first")
         self.at = found.end()
         return found[0]
 

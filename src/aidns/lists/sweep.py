@@ -6,15 +6,17 @@ trees with other rules inside them become owners with answers, for `blockset` an
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from msgspec import Struct
 
 from aidns.lists.keys import END, MARK, SEP, name_of
+from aidns.lists.runs import Runs
 from aidns.model import Answer
 from aidns.names import MAX_NAME, Name
 
-_DOTS = bytes.maketrans(SEP.encode(), b".")
+_DOTS, _SEPS = bytes.maketrans(SEP.encode(), b"."), bytes.maketrans(b".", SEP.encode())
 
 Names = tuple[bytes, ...]
 """Blocks of names, each ended by a newline."""
@@ -204,6 +206,18 @@ class Sweep:
         www = f"{top}{SEP}www"
         self._covered += [key for key in known if key != www]
         self._www += [key for key in known if key == www]
+
+
+def minimal_trees(groups: Iterable[Names]) -> Names:
+    """Return all these names, taken as trees, without those that lie in another."""
+    runs = Runs()
+    for names in groups:
+        for block in names:
+            runs.add(sorted(block.translate(_SEPS)[::-1].decode("ascii").split("\n")[1:]))
+    sweep = Sweep(exact=False, marked=False, known=False)
+    for keys in runs.ranges():
+        sweep.take(keys)
+    return sweep.result().trees
 
 
 @lru_cache(maxsize=1024)

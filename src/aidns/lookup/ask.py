@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from aidns.lookup.attempt import Manners, Question, Schedule
 from aidns.lookup.drive import Drive, Settled
-from aidns.lookup.flow import RoundTrip, Throttle
 from aidns.lookup.outcome import Finding
 from aidns.lookup.resolver import Resolver
+from aidns.lookup.throttle import RoundTrip, Throttle
 from aidns.lookup.transport import Exchange
 from aidns.model import Observation, Outcome
 from aidns.names import Name

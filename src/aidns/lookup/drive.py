@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable
 
 from aidns.lookup.attempt import Manners, Question
-from aidns.lookup.flow import Attempt, Flow, RoundTrip, Throttle, Try
+from aidns.lookup.flow import Attempt, Flow, Try
 from aidns.lookup.outcome import Finding, classify
 from aidns.lookup.resolver import Resolver
+from aidns.lookup.throttle import RoundTrip, Throttle
 from aidns.lookup.transport import Exchange, Unusable
 from aidns.lookup.udp import Mux
 from aidns.model import Outcome

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from aidns.errors import UnsafeError
-from aidns.lists.sweep import Compiled, Names
+from aidns.lists.sweep import Compiled, Names, minimal_trees
 from aidns.model import Answer, Weakened
 from aidns.names import Name, sort_key
 from aidns.render.artefact import Sheet, check_text, content_of
 from aidns.render.base import Action, Format, Inexpressible, Row, choose_action
 from aidns.render.classes import ALONE, CLASSES, TREE, Kind, MakeSet, Said, class_of, total
-from aidns.render.parts import MAX_WHOLE, Job, Part, make_part, take_one, without_long
+from aidns.render.parts import MAX_WHOLE, Job, Part, is_independent, make_part, take_one, widens, without_long
 from aidns.render.rpz import DEFAULT_ZONE_LENGTH
 from aidns.render.shapes import Place
 
@@ -73,6 +73,16 @@ def everything(compiled: Compiled) -> tuple[dict[Name, Answer], tuple[Name, ...]
     return ordered, tuple(sorted(known, key=sort_key))
 
 
+class _Layout(Struct, frozen=True):
+    """What is written how: parts in blocks, then rows by the template."""
+
+    parts: tuple[Part, ...]
+    rows: tuple[Row, ...]
+    place: Place
+    said: tuple[tuple[Said, int], ...]
+    """What the format makes of each sort of rules, with how many of them there are."""
+
+
 def _in_blocks(job: Job, compiled: Compiled) -> Document | None:
     """Return the document written in blocks; None when the format does more than to substitute names."""
     kinds: dict[Kind, Names] = {
@@ -81,8 +91,22 @@ def _in_blocks(job: Job, compiled: Compiled) -> Document | None:
         "covered": (*compiled.covered, *_unlisted_www(job, compiled.covered_www)),
     }
     apart = [job.together(compiled.nested, compiled.nested_known)] if compiled.nested else []
+    layout = _lay_out(job, kinds, apart, compiled.longest)
+    if layout is None or not compiled.exacts or is_independent(job):
+        return layout and _document(job, layout, layout.said)
+    if not widens(job):
+        return None
+    written = "".join(f"{row.name}\n" for found in apart for row in found.rows).encode("ascii")
+    trees = minimal_trees((compiled.trees, compiled.exacts, (written,) if written else ()))
+    wide = _lay_out(job, {"tree": trees}, [], compiled.longest)
+    return wide and _document(job, wide, layout.said)
+
+
+def _lay_out(job: Job, kinds: dict[Kind, Names], apart: list[Said], longest: int) -> _Layout | None:
+    """Return how to write names of these kinds, and behind them what was made `apart`."""
+    kinds, apart = dict(kinds), list(apart)
     for kind in [kind for kind, names in kinds.items() if names]:
-        kinds[kind], long = without_long(job, kind, kinds[kind], compiled.longest)
+        kinds[kind], long = without_long(job, kind, kinds[kind], longest)
         apart += long
     if not any(found.rows for found in apart):
         apart += take_one(job, kinds)
@@ -99,7 +123,8 @@ def _in_blocks(job: Job, compiled: Compiled) -> Document | None:
     if len(places) > 1:
         return None
     place = places.pop() if places else Place(job.sheet.text(rows), "")
-    return _document(job, rows, place, tuple(parts), apart)
+    counted = [(part.said[which], count) for part in parts for which, count in part.counts.items()]
+    return _Layout(tuple(parts), rows, place, (*((found, 1) for found in apart), *counted))
 
 
 def _unlisted_www(job: Job, names: Names) -> Names:
@@ -122,20 +147,20 @@ def _whole(job: Job, compiled: Compiled) -> Document:
             tip=f"its lines depend on each other: {MAX_WHOLE} at most",
         )
     found = job.together(*everything(compiled))
-    return _document(job, found.rows, Place(job.sheet.text(found.rows), ""), (), [found])
+    return _document(job, _Layout((), found.rows, Place(job.sheet.text(found.rows), ""), ()), ((found, 1),))
 
 
-def _document(job: Job, rows: tuple[Row, ...], place: Place, parts: tuple[Part, ...], apart: list[Said]) -> Document:
-    counted = [(part, which, count) for part in parts for which, count in part.counts.items()]
-    weakened, notes = total([*((found, 1) for found in apart), *((p.said[w], count) for p, w, count in counted)])
-    lines = content_of(job.sheet.text(rows), job.fmt).count("\n")
+def _document(job: Job, layout: _Layout, said: tuple[tuple[Said, int], ...]) -> Document:
+    counted = [(part, which, count) for part in layout.parts for which, count in part.counts.items()]
+    weakened, notes = total(said)
+    lines = content_of(job.sheet.text(layout.rows), job.fmt).count("\n")
     return Document(
         sheet=job.sheet,
         action=job.action,
-        rows=rows,
-        place=place,
-        parts=parts,
-        names=len(rows) + sum(part.rows[which] * count for part, which, count in counted),
+        rows=layout.rows,
+        place=layout.place,
+        parts=layout.parts,
+        names=len(layout.rows) + sum(part.rows[which] * count for part, which, count in counted),
         lines=lines + sum(part.shapes[which].lines * count for part, which, count in counted),
         weakened=weakened,
         notes=notes,

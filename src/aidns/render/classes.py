@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -108,7 +108,7 @@ def lower_one(fmt: Format, make: MakeSet, action: Action, zone_length: int, kind
     )
 
 
-def total(parts: list[tuple[Said, int]]) -> tuple[tuple[Weakened, ...], tuple[str, ...]]:
+def total(parts: Iterable[tuple[Said, int]]) -> tuple[tuple[Weakened, ...], tuple[str, ...]]:
     """Return the losses and notes of many names: each part comes with how many names say it."""
     losses: Counter[tuple[str, str, str]] = Counter()
     notes: Counter[str] = Counter()

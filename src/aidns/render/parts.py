@@ -9,13 +9,27 @@ from aidns.model import Answer
 from aidns.names import Name
 from aidns.render.artefact import Sheet
 from aidns.render.base import Action, Format, Inexpressible, Row, check_rows
-from aidns.render.classes import CLASSES, Class, Kind, MakeSet, Said, class_of, long_name, lower_one, said, split
+from aidns.render.classes import (
+    ALONE,
+    CLASSES,
+    TREE,
+    Class,
+    Kind,
+    MakeSet,
+    Said,
+    class_of,
+    long_name,
+    lower_one,
+    said,
+    split,
+)
 from aidns.render.shapes import Place, Shape, find_place, find_shape
 
 LONG = 180
 """Octets beyond which a name is looked at by itself."""
 MAX_WHOLE = 200_000
 """Rules that are held as objects at once, at 1 to 2 KB each."""
+_BLOCKS: tuple[tuple[Kind, Answer], ...] = (("tree", TREE), ("alone", ALONE))
 _SAMPLED = 6
 """Blocks from which real names are taken to check a shape."""
 
@@ -183,3 +197,21 @@ def take_one(job: Job, kinds: dict[Kind, Names]) -> list[Said]:
                     kinds[kind] = (*names[:number], *([rest] if rest else []), *names[number + 1 :])
                     return [found]
     return []
+
+
+def is_independent(job: Job) -> bool:
+    """Tell whether the format writes a name that is blocked alone without regard to the blocks below it."""
+    top, below = CLASSES[0].stand_ins()[0], Name(f"x.{CLASSES[0].stand_ins()[0]}")
+    alone = job.one("alone", top).rows
+    return all(
+        job.together({top: ALONE, below: answer}, (top, below)).rows == (*alone, *job.one(kind, below).rows)
+        for kind, answer in _BLOCKS
+    )
+
+
+def widens(job: Job) -> bool:
+    """Tell whether the format takes a name that is blocked alone for its tree, and leaves out what lies below it."""
+    top, below = CLASSES[0].stand_ins()[0], Name(f"x.{CLASSES[0].stand_ins()[0]}")
+    tree = job.one("tree", top).rows
+    sets = [{top: ALONE}, *({top: ALONE, below: answer} for _, answer in _BLOCKS)]
+    return all(job.together(owners, tuple(owners)).rows == tree for owners in sets)
