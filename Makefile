@@ -70,6 +70,11 @@ fix: fmt ## Format the code and the catalogue, and mend what needs no judgement
 docs: setup ## Write the output of the commands in README.md and docs/ anew
 	@$(BIN)/python -m tests.documents
 
+.PHONY: golden
+golden: setup ## Write the golden files and the JSON Schemas anew; review the difference
+	@AIDNS_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/unit/test_golden.py
+	@$(BIN)/python -m aidns.catalog.schema catalog/schema
+
 .PHONY: smoke
 smoke: setup ## Build the wheel and run it from a bare environment outside the checkout
 	@scripts/smoke.sh
@@ -78,6 +83,10 @@ smoke: setup ## Build the wheel and run it from a bare environment outside the c
 bench: setup ## Measure start-up and loading
 	@$(BIN)/python bench/startup.py
 	@$(BIN)/python bench/load.py
+
+.PHONY: bench-check
+bench-check: setup ## Measure what `check` costs beside other clients, and how long it takes (ARGS="--only cpu")
+	@$(BIN)/python bench/check.py $(ARGS)
 
 .PHONY: clean
 clean: ## Remove what was built and cached (.venv stays, and so does what check remembers)

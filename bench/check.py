@@ -1,6 +1,6 @@
 """What `aidns check` costs and how long it takes, beside other clients, against a local responder.
 
-    .venv/bin/python bench/check.py [--rounds N] [--names N] [--only cpu|wall|rate|kill]
+    .venv/bin/python bench/check.py [--rounds N] [--names N] [--only cpu|wall|rate]
 
 cpu: 10,000 names, 4 types that all clients know, answered at once: CPU time of the client for a question, as a ratio in
 each round, in which the clients run in turn; the median of these ratios. `aidns` asks, matches, decodes and classifies;
@@ -12,8 +12,6 @@ wall: 10,000 names, 6 types, 3 resolvers 50 ms away, without a rate; the same wi
 rate: 3,000 names, 6 types, 3 resolvers 50 ms away, 2,000 packets a second to each; then with 2 % lost; then also with
 4 % of the names dead and 2 % failing late. Ideal is names x types / rate; NS and SOA are asked once a zone and other
 types only of names that exist, so that the ideal can be undercut. False verdicts are counted.
-
-kill: `kill -9` at random moments of a run that records what it finished.
 """
 
 from __future__ import annotations
@@ -241,7 +239,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--names", type=int, default=10_000)
-    parser.add_argument("--only", choices=("cpu", "wall", "rate", "kill"))
+    parser.add_argument("--only", choices=("cpu", "wall", "rate"))
     parser.add_argument("--client", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.client:

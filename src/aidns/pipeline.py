@@ -75,6 +75,8 @@ def find_policy(catalog: Catalog, reference: str) -> Policy:
     path = Path(reference)
     if path.suffix != ".toml" and "/" not in reference:
         raise UsageError(f"there is no policy {reference!r}", tip=_policy_tip(reference, catalog))
+    if not path.is_file():
+        raise UsageError(f"there is no policy file {reference!r}", tip=_policy_tip(path.stem, catalog))
     policy, source, problems = load_policy(path)
     if policy and policy.id in catalog.policies:
         raise UsageError(

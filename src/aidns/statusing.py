@@ -116,7 +116,8 @@ def _before(
     catalog: Catalog, spans: Collection[Span], listed: Sequence[Name], now: int
 ) -> tuple[dict[Name, Verdict], dt.date | None]:
     """Return the verdicts at the end of the last date but one with answers; nothing if there is none."""
-    days = sorted({day for span in spans for day in span.days if day <= now // DAY})
+    usable = (Outcome.DATA, Outcome.NODATA, Outcome.DENIED, Outcome.FILTERED)
+    days = sorted({day for span in spans if span.outcome in usable for day in span.days if day <= now // DAY})
     if len(days) < 2:
         return {}, None
     moment = days[-2] * DAY + DAY - 1

@@ -165,6 +165,10 @@ def test_a_move_to_another_customer_of_the_platform_is_one() -> None:
     assert facts(say(Outcome.DATA, tenant, WEB, chain=(other,)), name=tenant).moved == (other,)
 
 
+def test_a_site_that_does_not_answer_today_has_still_moved() -> None:
+    assert facts(say(Outcome.DATA, HOST, WEB, chain=("new.net",), day=-1), say(Outcome.TIMEOUT, HOST, WEB)).moved
+
+
 def test_a_site_that_came_home_has_not_moved() -> None:
     seen = [say(Outcome.DATA, HOST, WEB, chain=("new.net",), day=-1), say(Outcome.DATA, HOST, WEB)]
     assert facts(*seen).moved == ()

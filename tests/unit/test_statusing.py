@@ -73,6 +73,10 @@ def test_one_date_is_no_change() -> None:
     assert told(say(Outcome.DATA, 0)).compared_with is None
 
 
+def test_a_night_without_network_is_no_date_to_compare_with() -> None:
+    assert told(say(Outcome.DATA, -9), say(Outcome.DATA, -4), say(Outcome.TIMEOUT, 0)).compared_with == on(-9)
+
+
 def test_suspects_say_until_when_they_need_proof() -> None:
     (found,) = told(say(Outcome.DATA, -9), *denied(-4, -2)).suspects
     assert (found.name, found.denied) == (HOST, {op: (on(-4), on(-2)) for op in ("cloudflare", "quad9")})

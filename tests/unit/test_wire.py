@@ -129,3 +129,40 @@ def test_no_octets_do_worse_than_raise(noise: bytes, at: int, octet: int) -> Non
 def test_a_name_that_fits_no_message_is_refused(name: str) -> None:
     with pytest.raises(wire.MessageError):
         wire.encode_name(name)
+
+
+SERVICES = [
+    "0 alias.example.net.",
+    "1 . alpn=h2,h3",
+    "16 svc.x.com. mandatory=alpn,port alpn=h2 port=8443 ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1",
+    "1 . alpn=h3 no-default-alpn ech=AEX+DQBBAAAgACA=",
+    '1 . key667="a\\"b\\007"',
+]
+
+
+@pytest.mark.parametrize("rdtype", ["HTTPS", "SVCB"])
+@pytest.mark.parametrize("data", SERVICES)
+def test_service_records_are_written_as_dnspython_writes_them(rdtype: str, data: str) -> None:
+    reply = wire.parse(_reply("x", {"answer": [("x", rdtype, data)]}))
+    expected = dns.rrset.from_text("x.", 60, "IN", rdtype, data)[0].to_text()
+    written = reply.data(rdtype)[0]
+    assert written.replace("\\034", '\\"') == expected.replace("alias.example.net.", "alias.example.net").replace(
+        "svc.x.com.", "svc.x.com"
+    )
+
+
+@given(st.binary(max_size=60))
+def test_service_records_of_any_octets_do_no_worse_than_raise(rdata: bytes) -> None:
+    head = wire.query(1, "x", "HTTPS")
+    message = head[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + wire.question("x", "HTTPS")
+    record = b"\xc0\x0c" + wire.question("", "HTTPS")[1:] + b"\0\0\0\0" + len(rdata).to_bytes(2) + rdata
+    try:
+        assert wire.parse(message + record).data("HTTPS")[0].isprintable()
+    except wire.MessageError:
+        return
+
+
+@given(NAMES, RECORDS)
+def test_a_reply_whose_question_is_known_is_read_the_same(name: str, answer: list[tuple[str, str, str]]) -> None:
+    message = _reply(name, {"answer": answer})
+    assert wire.parse(message, (name, "A")) == wire.parse(message)

@@ -236,6 +236,8 @@ def document(task: Task, tally: Tally, verdicts: Mapping[Name, Verdict], changes
     return {
         "schema": "aidns/check/1",
         "at": task.at,
+        "vantage": task.vantage,
+        "shard": f"{task.shard.number}/{task.shard.of}",
         "resolvers": [
             {
                 "id": probe.resolver.id,

@@ -129,7 +129,7 @@ class Findings:
         zone = psl.registrable_domain(name)
         addresses = self._recent(name, "A") + self._recent(name, "AAAA")
         chain = _latest(span for t in ("A", "AAAA") for span in self._at(name, t) if _existing(span)).chain
-        moved = _latest(self._spans[name, WEB])
+        moved = _latest(self._of_type(name, WEB))
         left = tuple(host for host in moved.chain if not self._is_own(name, host))
         soa = _latest(self._of_type(zone, "SOA")).data if zone else ()
         return Facts(

@@ -130,7 +130,7 @@ def look_at(name: Name, at: int, vantage: str = "", net: Net = INTERNET) -> Obse
 
 
 def look_at_all(names: Iterable[Name], at: int, vantage: str = "", net: Net = INTERNET) -> Iterator[Observation]:
-    """Yield what a look at each name's web site shows, as it comes in."""
+    """Yield what a look at each name's web site shows, in order; several are looked at at once."""
     with ThreadPoolExecutor(WORKERS) as pool:
         yield from pool.map(lambda name: look_at(name, at, vantage, net), names)
 

@@ -93,13 +93,13 @@ def _in_blocks(job: Job, compiled: Compiled) -> Document | None:
     apart = [job.together(compiled.nested, compiled.nested_known)] if compiled.nested else []
     layout = _lay_out(job, kinds, apart, compiled.longest)
     if layout is None or not compiled.exacts or is_independent(job):
-        return layout and _document(job, layout, layout.said)
+        return _document(job, layout, layout.said) if layout else None
     if not widens(job):
         return None
     written = "".join(f"{row.name}\n" for found in apart for row in found.rows).encode("ascii")
     trees = minimal_trees((compiled.trees, compiled.exacts, (written,) if written else ()))
     wide = _lay_out(job, {"tree": trees}, [], compiled.longest)
-    return wide and _document(job, wide, layout.said)
+    return _document(job, wide, layout.said) if wide else None
 
 
 def _lay_out(job: Job, kinds: dict[Kind, Names], apart: list[Said], longest: int) -> _Layout | None:
@@ -129,11 +129,10 @@ def _lay_out(job: Job, kinds: dict[Kind, Names], apart: list[Said], longest: int
 
 def _unlisted_www(job: Job, names: Names) -> Names:
     """Return those listed `www.` names of trees that the format does not write with the tree anyway."""
-    brought = {
-        which: any(row.name == f"www.{name}" for row in job.one("tree", name).rows)
-        for which in CLASSES
-        for name in which.stand_ins()[:1]
-    }
+    brought = {}
+    for which in CLASSES:
+        top = which.stand_ins()[0]
+        brought[which] = job.together({top: TREE}, (top, Name(f"www.{top}"))) == job.one("tree", top)
     left = [name for name in _each(names) if not brought[class_of(name.removeprefix("www."))]]
     return ("".join(f"{name}\n" for name in left).encode("ascii"),) if left else ()
 

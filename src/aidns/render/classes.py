@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
@@ -74,7 +74,7 @@ class Said(Struct, frozen=True):
     """What a format makes of some rules: rows, and how often it reports which loss and which note."""
 
     rows: tuple[Row, ...] = ()
-    losses: Mapping[tuple[str, str, str], int] = {}
+    losses: Mapping[tuple[Any, Any, str], int] = {}
     """(what, direction, note) -> names concerned"""
     notes: Mapping[str, int] = {}
     """Note without the count in front -> that count, 0 for a note that counts nothing."""
@@ -82,7 +82,7 @@ class Said(Struct, frozen=True):
 
 def said(body: Body) -> Said:
     """Return what a body says."""
-    losses: Counter[tuple[str, str, str]] = Counter()
+    losses: Counter[tuple[Any, Any, str]] = Counter()
     for one in body.weakened:
         losses[one.what, one.direction, one.note] += one.count
     return Said(body.rows, dict(losses), dict(_note(note) for note in body.notes))
@@ -110,16 +110,13 @@ def lower_one(fmt: Format, make: MakeSet, action: Action, zone_length: int, kind
 
 def total(parts: Iterable[tuple[Said, int]]) -> tuple[tuple[Weakened, ...], tuple[str, ...]]:
     """Return the losses and notes of many names: each part comes with how many names say it."""
-    losses: Counter[tuple[str, str, str]] = Counter()
+    losses: Counter[tuple[Any, Any, str]] = Counter()
     notes: Counter[str] = Counter()
     for part, times in parts:
         if times:
             losses.update({loss: count * times for loss, count in part.losses.items()})
             notes.update({note: count * times for note, count in part.notes.items()})
-    weakened = tuple(
-        Weakened(what, direction, count, note)
-        for (what, direction, note), count in losses.items()  # type: ignore[arg-type]
-    )
+    weakened = tuple(Weakened(what, direction, count, note) for (what, direction, note), count in losses.items())
     return weakened, tuple(f"{count} {note}" if count else note for note, count in notes.items())
 
 
