@@ -484,10 +484,10 @@ def test_the_earliest_date_is_that_of_denials_every_day(seen: list[Observation])
             filtered = {(f.resolver, f.at // DAY) for f in seen if f.outcome is Outcome.FILTERED}
             fresh = [d for d in to_come if (d.resolver, d.at // DAY) not in filtered]
             if len(fresh) < len(to_come):
-                return  # a night that was filtered is no witness any more
+                break  # a night that was filtered is no witness any more
             found = verdict(*seen, *to_come, name=one.name, now=NOW + day * DAY)
             if found.standing in (Standing.LIVE, Standing.PARKED):
-                return  # it answered today
+                break  # it answered today
             assert (found.standing is Standing.GONE) == (day >= one.earliest - TODAY)
 
 

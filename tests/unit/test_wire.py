@@ -135,7 +135,7 @@ SERVICES = [
     "0 alias.example.net.",
     "1 . alpn=h2,h3",
     "16 svc.x.com. mandatory=alpn,port alpn=h2 port=8443 ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1",
-    "1 . alpn=h3 no-default-alpn ech=AEX+DQBBAAAgACA=",
+    "1 . alpn=h3 no-default-alpn",
     '1 . key667="a\\"b\\007"',
 ]
 

@@ -145,7 +145,7 @@ def adapt_errors(command: click.Command) -> NoReturn:
     """Run the command line; turn our errors into a message on stderr and their exit code."""
     app = App()
     try:
-        result = command(standalone_mode=False, obj=app)
+        result = command(standalone_mode=False, obj=app, prog_name="aidns")
     except AidnsError as error:
         report(error, app.color)
         sys.exit(error.exit_code)

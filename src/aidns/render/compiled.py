@@ -1,0 +1,122 @@
+"""Lists compiled without a catalogue: their policy, their block sets, their headers, their reports. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from msgspec import Struct
+
+from aidns import names
+from aidns.blockset import canary
+from aidns.lists.compile import Compilation
+from aidns.lists.tally import Summary
+from aidns.model import ActionChoice, BlockSet, Policy, Selection, Weakened
+from aidns.names import Name
+from aidns.render import header
+from aidns.render.base import Format
+from aidns.render.bulk import Document
+from aidns.render.classes import MakeSet, Owners
+
+FALLBACK = ("null", "refuse")
+"""Answers instead of the default action in formats that lack it, where the user named none."""
+ORIGIN = "list"
+_SHOWN = 8
+
+
+class Written(Struct, frozen=True):
+    """One compiled file, for reports."""
+
+    format: str
+    action: str
+    names: int
+    lines: int
+    weakened: tuple[Weakened, ...]
+    path: str = ""
+
+
+def policy(name: str, action: str, fallback: tuple[str, ...] = ()) -> Policy:
+    """Return the policy of compiled lists; `name` becomes the label of their canary.
+
+    Raises InvalidName when it cannot.
+    """
+    names.parse(canary(name))
+    return Policy(schema=1, title=name, id=name, action=ActionChoice(default=action, fallback=fallback))
+
+
+def set_maker(of: Policy) -> MakeSet:
+    """Return what makes block sets for a policy that selects nothing from a catalogue."""
+
+    def make(owners: Owners, known: tuple[Name, ...]) -> BlockSet:
+        return BlockSet(
+            policy=of,
+            client_scope="",
+            owners=owners,
+            minimal=owners,
+            known=known,
+            covered=(),
+            idle=(),
+            gone=(),
+            origins=dict.fromkeys(owners, ORIGIN),
+            canary=canary(of.id),
+            selection=Selection(of, "", (), known, (), (), ()),
+        )
+
+    return make
+
+
+def head(fmt: Format, made: Document, empty: BlockSet, inputs: Sequence[Summary], now: int) -> tuple[str, ...]:
+    """Return the header as `Key: value` lines of printable ASCII; `now` in Unix seconds is the serial, too.
+
+    No line ends in something like a name, for some readers take the last word of any line.
+    """
+    sources = [names.printable(one.source, 60) for one in inputs]
+    more = f" and {len(sources) - _SHOWN} more" if len(sources) > _SHOWN else ""
+    pairs = [
+        ("Title", f"{empty.policy.title} ({fmt.title})"),
+        ("Last modified", header.iso(now)),
+        ("Version", str(now)),
+        ("Syntax", f"{fmt.title}; covers {fmt.covers}"),
+        ("Compiled from", f"{', '.join(sources[:_SHOWN])}{more} ({len(sources)} list(s))"),
+        ("Action", header.action_word(made.action)),
+        ("Counts", f"{made.names} names, {made.lines} lines"),
+        header.canary_pair(fmt, empty),
+        *(("Cannot express", f"{w.what} ({w.direction}), {w.count} name(s): {w.note}") for w in made.weakened),
+        *(("Note", note) for note in made.notes),
+    ]
+    return tuple(names.ascii_line(f"{key}: {value}", 400) for key, value in pairs)
+
+
+def report_lines(compilation: Compilation) -> Iterator[str]:
+    """Yield what was read, refused and left, for people."""
+    for one in compilation.inputs:
+        read = f"{one.lines:,} lines, {one.names:,} names, {one.refused:,} refused"
+        yield f"{names.printable(one.source)} ({one.syntax}): {read}"
+        for refused in one.examples:
+            text = f"{refused.text!r} " if refused.text else ""
+            yield f"  line {refused.line}: {text}{refused.reason}"
+        if one.refused > len(one.examples):
+            yield f"  and {one.refused - len(one.examples):,} more; {_reasons(one.reasons)}"
+    counts = compilation.compiled.counts
+    words = {
+        "names": counts.names,
+        "repeated": counts.duplicates,
+        "covered by a rule above": counts.covered,
+        "undone by an exception": counts.overruled,
+        "exceptions": counts.exceptions,
+        "exceptions without a block above, left out": counts.idle,
+    }
+    yield "together: " + ", ".join(f"{count:,} {word}" for word, count in words.items() if count or word == "names")
+
+
+def _reasons(reasons: Mapping[str, int]) -> str:
+    return "; ".join(f"{count:,} × {reason}" for reason, count in reasons.items())
+
+
+def document(compilation: Compilation, written: Sequence[Written]) -> dict[str, object]:
+    """Return the report as one JSON document."""
+    return {
+        "schema": "aidns/compile/1",
+        "inputs": compilation.inputs,
+        "counts": compilation.compiled.counts,
+        "files": tuple(written),
+    }
