@@ -87,6 +87,7 @@ bench: setup ## Measure start-up and loading
 .PHONY: bench-check
 bench-check: setup ## Measure what `check` costs beside other clients, and how long it takes (ARGS="--only cpu")
 	@$(BIN)/python bench/check.py $(ARGS)
+	@AIDNS_KILLS=50 $(BIN)/python -m pytest tests/servers/test_check_killed.py
 
 .PHONY: clean
 clean: ## Remove what was built and cached (.venv stays, and so does what check remembers)

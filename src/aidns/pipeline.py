@@ -33,7 +33,7 @@ from aidns.publish.serials import stamp
 from aidns.render.artefact import Version, path_of, render
 from aidns.render.base import Format, Inexpressible
 from aidns.render.formats import find_all
-from aidns.render.rpz import DEFAULT_ZONE_LENGTH
+from aidns.render.rpz import zone_length
 
 STATE_STALE = 7 * 86400
 """Seconds after which remembered answers are worth a warning."""
@@ -93,12 +93,13 @@ def remember(catalog: Catalog, state: Path | None, now: int) -> Memory:
     """Return the verdicts that the state file supports; no file, no verdicts, every name kept."""
     if state is None or not state.exists():
         return Memory({}, None)
+    from aidns.lookup.spans import until
     from aidns.lookup.state import read_spans
     from aidns.verdict import judge, last_answer
 
     spans = read_spans(state)
     listed = [entry.name for entry in catalog.names if not entry.bypass]
-    return Memory(judge(spans, listed, now, parking=catalog.parking), last_answer(spans) or None)
+    return Memory(judge(spans, listed, now, parking=catalog.parking), last_answer(until(spans, now)) or None)
 
 
 def prepare(catalog: Catalog, policy: Policy, now: int, memory: Memory, client_scope: str | None = None) -> Prepared:
@@ -132,8 +133,7 @@ def artefact(
     Raises Inexpressible when the format cannot express the policy, UnsafeError when nothing would be blocked.
     """
     # One label is enough for a policy zone's name, though not for a name that is listed.
-    zone_length = len(names.normalise(f"x.{zone}")) - len("x.") if zone else DEFAULT_ZONE_LENGTH
-    return render(fmt, prepared.blockset, catalog, memory.verdicts, version, template, zone_length)
+    return render(fmt, prepared.blockset, catalog, memory.verdicts, version, template, zone_length(zone))
 
 
 def build_artefacts(

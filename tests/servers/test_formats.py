@@ -333,6 +333,25 @@ def test_dnsmasq_refuses_a_garden_that_is_a_name() -> None:
         made("dnsmasq", compile_selection(strategies.selection(rules, policy), {}))
 
 
+@pytest.mark.server("bind-rpz")
+def test_bind_loses_labels_of_names_that_do_not_fit_the_zone(tmp_path: Path) -> None:
+    """What BIND then takes for the listed name itself is declared; one octet less, and nothing is lost."""
+    for octets, lost in ((180, True), (179, False)):
+        owner = Name(".".join(("e" * (octets - 136), "f" * 63, "g" * 63, "tree.lab")))
+        assert len(owner) == octets
+        rules = (
+            Rule(Name("tree.lab"), "subtree", True, "policy", "test"),
+            Rule(owner, "exact", False, "policy", "test"),
+        )
+        blockset = compile_selection(strategies.selection(rules), {})
+        artefact = render(FORMATS["rpz"], blockset, CATALOG, {}, lambda _digest: (7, 7), zone_length=len("rpz.aidns"))
+        asked = [owner, Name(f"x.{owner}"), Name(f"{'h' * 63}.{owner}")]
+        assert served("bind-rpz", artefact.text, blockset.canary, asked, tmp_path) == [False, True, not lost]
+        assert [(loss.what, loss.direction, loss.names) for loss in artefact.weakened] == (
+            [("exception", "leak", (owner,))] if lost else []
+        )
+
+
 def test_every_format_is_read_by_somebody_here() -> None:
     """A new format needs a consumer or an oracle before it can be shipped."""
     served_formats = {KINDS[kind].format for kind, _ in SERVERS} | {"rpz-allow"}

@@ -43,8 +43,9 @@ def test_sessions_and_tables_are_real(page: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_is_shown_and_has_help(command: str) -> None:
-    """README shows each command with its output, and each explains itself, its arguments and its options."""
-    shown = [line for session in SESSION.findall(README) for line in commands(session)]
+    """README or docs/commands.md shows each command with its output, and each explains itself and its options."""
+    pages = README + (ROOT / "docs" / "commands.md").read_text("utf-8")
+    shown = [line for session in SESSION.findall(pages) for line in commands(session)]
     assert any(re.search(rf"\baidns {command}\b", line) for line in shown)
     found = CliRunner().invoke(cli, [command, "--help"])
     assert found.exit_code == 0

@@ -22,7 +22,9 @@ from aidns.names import Name
 from lying_server import LyingServer
 from responder import Responder
 
-QUICK = Manners(timeout=0.3, soft_timeout=0.1, pauses=(0.0,), probe_timeout=0.3)
+QUICK = Manners(timeout=0.5, soft_timeout=0.1, pauses=(0.0,), probe_timeout=0.5)
+SLOW = ("duplicate", "late")
+"""What a busy machine makes of honest replies."""
 
 
 def ask_all(spec: str, names: Sequence[str], manners: Manners = QUICK) -> tuple[dict[str, Observation], Contact]:
@@ -72,7 +74,7 @@ def test_what_comes_is_survived_and_counted(responder: Responder, kind: str, out
     assert {found[name].outcome for name in good} == {Outcome.DATA}
     if odd:
         assert contact.odd[odd] >= 3
-    assert kind == "garbage" or set(contact.odd) <= {odd}
+    assert kind in ("garbage", "badid") or set(contact.odd) <= {odd, *SLOW}
 
 
 def test_every_answer_is_its_own_questions_whatever_is_lost_and_late() -> None:
@@ -142,7 +144,7 @@ def test_names_are_asked_in_random_case_from_many_ports_under_many_identifiers()
     with serving(answer) as (spec, _):
         found, contact = ask_all(spec, [f"n{i:04}.shop.com" for i in range(1200)])
     assert {one.outcome for one in found.values()} == {Outcome.DATA}
-    assert not contact.odd
+    assert set(contact.odd) <= set(SLOW)
     assert len({port for _, port, _ in seen}) >= 3
     assert len({ident for ident, _, _ in seen}) > 1000
     assert len({name[6:] for _, _, name in seen}) > 50, "`shop.com` in many cases"
@@ -194,6 +196,13 @@ def test_a_closed_port_is_told() -> None:
         spec = f"127.0.0.1:{unread.getsockname()[1]}"
     found, contact = ask_all(spec, ["www.shop.com"])
     assert found == {} or {one.outcome for one in found.values()} == {Outcome.TIMEOUT}
+    assert not contact.replied
+
+
+def test_an_address_that_this_machine_cannot_reach_is_no_answer() -> None:
+    """A broadcast address is refused by the kernel before a packet leaves."""
+    found, contact = ask_all("255.255.255.255", ["www.shop.com"])
+    assert {one.outcome for one in found.values()} <= {Outcome.TIMEOUT}
     assert not contact.replied
 
 

@@ -26,6 +26,7 @@ COMMANDS: dict[str, str] = {
     "render": "Print one policy in one format.",
     "build": "Write every policy in every format, as a plan that is applied at once.",
     "diff": "Show what a build would change, or how two builds differ.",
+    "compile": "Compile anybody's lists into any format, without a catalogue.",
     "verify": "Ask a running server whether it blocks what a policy says, and nothing else.",
     "prove": "Start the servers of this machine in private and verify each list on them.",
 }

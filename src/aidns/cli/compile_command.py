@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,11 +16,10 @@ from aidns.cli.base import AidnsCommand, App, now, pass_app
 from aidns.errors import DataError, UnsafeError, UsageError
 
 if TYPE_CHECKING:
-    from aidns.lists.compile import Compilation, Input
+    from aidns.lists.compile import Input
     from aidns.lists.line import Syntax
     from aidns.render.base import Format
-    from aidns.render.bulk import Document
-    from aidns.render.compiled import Written
+    from aidns.render.compiled import Made
 
 ACTIONS = ("nxdomain", "nodata", "null", "refuse", "log-only")
 LIST = click.Path(exists=True, dir_okay=False, allow_dash=True)
@@ -27,16 +27,28 @@ LIST = click.Path(exists=True, dir_okay=False, allow_dash=True)
 
 @click.command("compile", cls=AidnsCommand)
 @click.argument("files", nargs=-1, required=True, type=LIST, metavar="FILE...")
-@click.option("--allow", "allowed", multiple=True, type=LIST, metavar="FILE", help="List of exceptions; repeat for more.")
+@click.option(
+    "--allow", "allowed", multiple=True, type=LIST, metavar="FILE", help="List of exceptions; repeat for more."
+)
 @click.option("--exact", is_flag=True, help="Plain names mean themselves alone, not everything below them.")
-@click.option("--syntax", "syntax_id", metavar="ID", help="domains, hosts, adblock, dnsmasq or rpz; else it is found out.")
+@click.option(
+    "--syntax", "syntax_id", metavar="ID", help="domains, hosts, adblock, dnsmasq or rpz; else it is found out."
+)
 @click.option(
     "--format", "formats", multiple=True, required=True, metavar="ID", help="See `aidns list formats`; repeat for more."
 )
-@click.option("-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="File; with several formats, directory.")
-@click.option("--action", type=click.Choice(ACTIONS), help="Answer for blocked names.  [default: nxdomain or the nearest]")
-@click.option("--zone", default="", metavar="NAME", help="Name of the policy zone: a short one leaves room for longer names.")
-@click.option("--name", default="compiled", show_default=True, metavar="ID", help="Name of the list; its canary has it.")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), metavar="OUT", help="File; with several formats, directory."
+)
+@click.option(
+    "--action", type=click.Choice(ACTIONS), help="Answer for blocked names.  [default: nxdomain or the nearest]"
+)
+@click.option(
+    "--zone", default="", metavar="NAME", help="Name of the policy zone: a short one leaves room for longer names."
+)
+@click.option(
+    "--name", default="compiled", show_default=True, metavar="ID", help="Name of the list; its canary has it."
+)
 @click.option("--strict", is_flag=True, help="Write nothing when a line was refused or a rule weakened.")
 @pass_app
 def command(
@@ -65,19 +77,88 @@ def command(
     A plain name means everything below it, too, unless --exact. The longest listed name decides; for one name, an
     exception. What is refused is reported on stderr with its line. Exits 3 when nothing would be blocked.
     """
-    from aidns.render.compiled import FALLBACK, policy, set_maker
+    from aidns.lists.line import chosen_syntax
+    from aidns.render.compiled import FALLBACK, compile_to, policy, report
     from aidns.render.formats import find_all
-    from aidns.render.zones import length_of
+    from aidns.render.rpz import zone_length
 
-    _check_use(app, files + allowed, formats, out)
     chosen, at = find_all(formats), now()
-    make = set_maker(policy(name, action or "nxdomain", () if action else FALLBACK))
-    made = Work(chosen, make, length_of(zone))
-    with _inputs(files, allowed, syntax_id) as inputs:
-        compilation = made.compile(inputs, exact)
-    _talk(app, compilation)
-    documents = made.documents(compilation)
-    _refuse(app, compilation, documents, strict=strict)
-    written = _write(compilation, documents, out, at)
+    _check_use(app, (*files, *allowed), chosen, out)
+    of = policy(name, action or ACTIONS[0], () if action else FALLBACK)
+    syntax = chosen_syntax(syntax_id) if syntax_id else None
+    with ExitStack() as stack:
+        inputs = [_inputs(stack, files, syntax, allow=False), _inputs(stack, allowed, syntax, allow=True)]
+        made = compile_to(chosen, chain(*inputs), of, exact=exact, zone_length=zone_length(zone))
+    _talk(app, made, strict=strict)
+    paths = _write(made, out, at)
     if app.json:
-        app.print_json(document(compilation, written))
+        app.print_json(report(made, paths))
+
+
+def _check_use(app: App, files: tuple[str, ...], formats: tuple[Format, ...], out: Path | None) -> None:
+    """Raises UsageError for what cannot be done together."""
+    if files.count("-") > 1:
+        raise UsageError("standard input can be read once", tip="give - for one list only")
+    if len(formats) > 1 and out is None:
+        raise UsageError("several formats need a directory", tip="name it with -o DIR")
+    if len({fmt.file_name for fmt in formats}) < len(formats):
+        raise UsageError("a format is asked for twice", tip="name each once")
+    if app.json and out is None:
+        raise UsageError("--json prints the report on stdout", tip="name a file for the list with -o FILE")
+
+
+def _inputs(stack: ExitStack, files: tuple[str, ...], syntax: Syntax | None, *, allow: bool) -> Iterator[Input]:
+    """Open each list when it is its turn."""
+    from aidns.lists.compile import Input
+
+    for file in files:
+        if file == "-":
+            yield Input("standard input", sys.stdin.buffer, syntax, allow)
+        else:
+            yield Input(file, stack.enter_context(Path(file).open("rb")), syntax, allow)
+
+
+def _talk(app: App, made: Made, *, strict: bool) -> None:
+    """Report on stderr. Raises DataError or UnsafeError when `strict` forbids to go on."""
+    from aidns.render.compiled import losses, spoken
+
+    for line in spoken(made.compilation):
+        app.say(line)
+    for line in losses(made):
+        app.warn(line)
+    refused = sum(one.refused for one in made.compilation.inputs)
+    if strict and refused:
+        raise DataError(f"{refused:,} refused; nothing is written", tip="leave --strict out to go on without them")
+    if strict and any(one.weakened for one in made.documents):
+        raise UnsafeError("rules would be weakened", tip="leave --strict out to accept the losses named above")
+
+
+def _write(made: Made, out: Path | None, at: int) -> list[str]:
+    """Write every file and return where."""
+    if out is None:
+        for block in made.blocks(made.documents[0], at):
+            sys.stdout.buffer.write(block)
+        sys.stdout.buffer.flush()
+        return ["-"]
+    several = len(made.documents) > 1
+    if several:
+        out.mkdir(parents=True, exist_ok=True)
+    paths = [out / one.fmt.file_name if several else out for one in made.documents]
+    for path, one in zip(paths, made.documents, strict=True):
+        _replace(path, made.blocks(one, at))
+    return list(map(str, paths))
+
+
+def _replace(path: Path, blocks: Iterable[bytes]) -> None:
+    """Write a file so that readers see the old one or the new one, never a part."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with fresh.open("xb") as stream:
+            for block in blocks:
+                stream.write(block)
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(path)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise

@@ -6,7 +6,7 @@ trees with other rules inside them become owners with answers, for `blockset` an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from msgspec import Struct
@@ -18,8 +18,23 @@ from aidns.names import MAX_NAME, Name
 
 _DOTS, _SEPS = bytes.maketrans(SEP.encode(), b"."), bytes.maketrans(b".", SEP.encode())
 
-Names = tuple[bytes, ...]
-"""Blocks of names, each ended by a newline."""
+
+class Names(Struct, frozen=True):
+    """Many names, without an object for each."""
+
+    blocks: tuple[bytes, ...] = ()
+    """Names one a line, each ended by a newline; no block is empty."""
+    count: int = 0
+
+    def __iter__(self) -> Iterator[Name]:
+        for block in self.blocks:
+            yield from map(Name, block.decode("ascii").split("\n")[:-1])
+
+
+def packed(names: Iterable[str]) -> Names:
+    """Return names as one block."""
+    block = "".join(f"{name}\n" for name in names).encode("ascii")
+    return Names((block,) if block else (), block.count(b"\n"))
 
 
 class Counts(Struct, frozen=True):
@@ -61,7 +76,7 @@ class Compiled(Struct, frozen=True):
     def blocks_something(self) -> bool:
         """Whether any name is blocked."""
         blocked = any(answer.self_blocked or answer.below_blocked for answer in self.nested.values())
-        return bool(self.trees or self.exacts) or blocked
+        return bool(self.trees.count or self.exacts.count) or blocked
 
 
 class _Tree:
@@ -84,6 +99,7 @@ class Sweep:
         self._covered: list[str] = []
         self._www: list[str] = []
         self._blocks: tuple[list[bytes], ...] = ([], [], [], [])
+        self._counts = [0, 0, 0, 0]
         self._nested: dict[Name, Answer] = {}
         self._nested_known: list[Name] = []
         self._names = self._duplicates = self._dropped = self._overruled = self._idle = 0
@@ -107,7 +123,9 @@ class Sweep:
         self._settle()
         self._close()
         self._pack()
-        trees, exacts, covered, www = (tuple(blocks) for blocks in self._blocks)
+        trees, exacts, covered, www = (
+            Names(tuple(blocks), count) for blocks, count in zip(self._blocks, self._counts, strict=True)
+        )
         counts = Counts(
             names=self._names,
             duplicates=self._duplicates,
@@ -119,9 +137,11 @@ class Sweep:
         return Compiled(trees, exacts, self._nested, covered, www, tuple(self._nested_known), longest, counts)
 
     def _pack(self) -> None:
-        packed = (self._trees, self._exacts, self._covered, self._www)
-        for names, blocks in zip(packed, self._blocks, strict=True):
+        """Turn the names gathered in lists into blocks."""
+        gathered = (self._trees, self._exacts, self._covered, self._www)
+        for index, (names, blocks) in enumerate(zip(gathered, self._blocks, strict=True)):
             if names:
+                self._counts[index] += len(names)
                 names.reverse()  # turning the text round restores the order
                 blocks.append(("\n" + "\n".join(names)).encode("ascii")[::-1].translate(_DOTS))
                 names.clear()
@@ -212,7 +232,7 @@ def minimal_trees(groups: Iterable[Names]) -> Names:
     """Return all these names, taken as trees, without those that lie in another."""
     runs = Runs()
     for names in groups:
-        for block in names:
+        for block in names.blocks:
             runs.add(sorted(block.translate(_SEPS)[::-1].decode("ascii").split("\n")[1:]))
     sweep = Sweep(exact=False, marked=False, known=False)
     for keys in runs.ranges():

@@ -50,7 +50,8 @@ class Contact:
         self.resolver = resolver
         self.manners = manners
         self.exchange = Exchange(resolver)
-        self.throttle = Throttle(resolver.rate, manners.in_flight_unpaced, manners.in_flight_most)
+        most = manners.in_flight_most if resolver.transport == "udp" else manners.in_flight_unpaced
+        self.throttle = Throttle(resolver.rate, manners.in_flight_unpaced, most)
         self.trip = RoundTrip(manners.soft_timeout, manners.timeout)
         self.runs_our_list = False
         self.asked = 0

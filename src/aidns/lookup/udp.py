@@ -154,9 +154,13 @@ class _Socket:
 
     def __init__(self, family: int, address: tuple[object, ...]) -> None:
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        self.socket.setblocking(False)
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
-        self.socket.connect(address)
+        try:
+            self.socket.setblocking(False)
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
+            self.socket.connect(address)
+        except OSError:
+            self.socket.close()
+            raise
         drawn = struct.unpack(f"!{QUERIES_PER_SOCKET}H", os.urandom(2 * QUERIES_PER_SOCKET))
         self.idents = list(dict.fromkeys(drawn))
         self.tries: dict[int, tuple[Try, bytes]] = {}

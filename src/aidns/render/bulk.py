@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from msgspec import Struct
 
 from aidns.errors import UnsafeError
-from aidns.lists.sweep import Compiled, Names, minimal_trees
+from aidns.lists.sweep import Compiled, Names, minimal_trees, packed
 from aidns.model import Answer, Weakened
 from aidns.names import Name, sort_key
 from aidns.render.artefact import Sheet, check_text, content_of
@@ -26,8 +26,9 @@ from aidns.render.shapes import Place
 class Document(Struct, frozen=True):
     """A file ready to be written: its header tells the counts, so that it comes last."""
 
-    sheet: Sheet
+    fmt: Format
     action: Action
+    sheet: Sheet
     rows: tuple[Row, ...]
     """Written by the template, behind the parts."""
     place: Place
@@ -44,22 +45,34 @@ class Document(Struct, frozen=True):
         assert text.endswith(self.place.after), "the header stands in front"
         yield text[: len(text) - len(self.place.after)].encode("ascii")
         for part in self.parts:
-            for block in part.names:
+            for block in part.names.blocks:
                 yield part.fill(block)
         yield self.place.after.encode("ascii")
 
 
-def document(fmt: Format, compiled: Compiled, make: MakeSet, zone_length: int = DEFAULT_ZONE_LENGTH) -> Document:
-    """Return the file of compiled lists in one format.
+def start(fmt: Format, make: MakeSet, zone_length: int = DEFAULT_ZONE_LENGTH) -> Job:
+    """Return what a format needs to write compiled lists for the policy of `make`.
+
+    Raises Inexpressible when the format has none of the policy's actions.
+    """
+    empty = make({}, ())
+    action = choose_action(fmt, empty)
+    return Job(fmt, make, action, zone_length, Sheet(fmt, empty, action))
+
+
+def lists_known(job: Job) -> bool:
+    """Tell whether the format lists every known name, so that names below a tree must be kept for it."""
+    return any(job.one("covered", which.stand_ins()[0]) != Said() for which in CLASSES)
+
+
+def document(job: Job, compiled: Compiled) -> Document:
+    """Return the file of compiled lists.
 
     Raises Inexpressible when the format cannot express a rule, or not so many, UnsafeError when the list would be
     empty.
     """
-    empty = make({}, ())
-    action = choose_action(fmt, empty)
-    job = Job(fmt, make, action, zone_length, Sheet(fmt, empty, action))
     found = _in_blocks(job, compiled) or _whole(job, compiled)
-    if not found.names and not fmt.allows:
+    if not found.names and not job.fmt.allows:
         raise UnsafeError("nothing would be blocked", tip="an empty list would quietly end all protection")
     return found
 
@@ -67,9 +80,9 @@ def document(fmt: Format, compiled: Compiled, make: MakeSet, zone_length: int = 
 def everything(compiled: Compiled) -> tuple[dict[Name, Answer], tuple[Name, ...]]:
     """Return all owners, ancestors first, and all known names: compiled lists as plain values."""
     owners = dict(compiled.nested)
-    owners |= dict.fromkeys(_each(compiled.trees), TREE) | dict.fromkeys(_each(compiled.exacts), ALONE)
+    owners |= dict.fromkeys(compiled.trees, TREE) | dict.fromkeys(compiled.exacts, ALONE)
     ordered = {name: owners[name] for name in sorted(owners, key=sort_key)}
-    known = {*owners, *compiled.nested_known, *_each(compiled.covered), *_each(compiled.covered_www)}
+    known = {*owners, *compiled.nested_known, *compiled.covered, *compiled.covered_www}
     return ordered, tuple(sorted(known, key=sort_key))
 
 
@@ -88,16 +101,16 @@ def _in_blocks(job: Job, compiled: Compiled) -> Document | None:
     kinds: dict[Kind, Names] = {
         "tree": compiled.trees,
         "alone": compiled.exacts,
-        "covered": (*compiled.covered, *_unlisted_www(job, compiled.covered_www)),
+        "covered": _joined(compiled.covered, _unlisted_www(job, compiled.covered_www)),
     }
     apart = [job.together(compiled.nested, compiled.nested_known)] if compiled.nested else []
     layout = _lay_out(job, kinds, apart, compiled.longest)
-    if layout is None or not compiled.exacts or is_independent(job):
+    if layout is None or not compiled.exacts.count or is_independent(job):
         return _document(job, layout, layout.said) if layout else None
     if not widens(job):
         return None
-    written = "".join(f"{row.name}\n" for found in apart for row in found.rows).encode("ascii")
-    trees = minimal_trees((compiled.trees, compiled.exacts, (written,) if written else ()))
+    nested = packed(row.name for found in apart for row in found.rows)
+    trees = minimal_trees((compiled.trees, compiled.exacts, nested))
     wide = _lay_out(job, {"tree": trees}, [], compiled.longest)
     return _document(job, wide, layout.said) if wide else None
 
@@ -105,7 +118,7 @@ def _in_blocks(job: Job, compiled: Compiled) -> Document | None:
 def _lay_out(job: Job, kinds: dict[Kind, Names], apart: list[Said], longest: int) -> _Layout | None:
     """Return how to write names of these kinds, and behind them what was made `apart`."""
     kinds, apart = dict(kinds), list(apart)
-    for kind in [kind for kind, names in kinds.items() if names]:
+    for kind in [kind for kind, names in kinds.items() if names.count]:
         kinds[kind], long = without_long(job, kind, kinds[kind], longest)
         apart += long
     if not any(found.rows for found in apart):
@@ -114,7 +127,7 @@ def _lay_out(job: Job, kinds: dict[Kind, Names], apart: list[Said], longest: int
     parts: list[Part] = []
     places: set[Place] = set()
     for kind, names in kinds.items():
-        if names:
+        if names.count:
             made = make_part(job, kind, names, rows)
             if made is None:
                 return None
@@ -133,13 +146,18 @@ def _unlisted_www(job: Job, names: Names) -> Names:
     for which in CLASSES:
         top = which.stand_ins()[0]
         brought[which] = job.together({top: TREE}, (top, Name(f"www.{top}"))) == job.one("tree", top)
-    left = [name for name in _each(names) if not brought[class_of(name.removeprefix("www."))]]
-    return ("".join(f"{name}\n" for name in left).encode("ascii"),) if left else ()
+    if all(brought.values()):
+        return Names()
+    return packed(name for name in names if not brought[class_of(name.removeprefix("www."))])
+
+
+def _joined(one: Names, other: Names) -> Names:
+    return Names((*one.blocks, *other.blocks), one.count + other.count)
 
 
 def _whole(job: Job, compiled: Compiled) -> Document:
     """Return the document with every rule written by the template."""
-    count = sum(block.count(b"\n") for names in (compiled.trees, compiled.exacts) for block in names)
+    count = compiled.trees.count + compiled.exacts.count
     if count > MAX_WHOLE:
         raise Inexpressible(
             f"{job.fmt.id} cannot be written for {count} names",
@@ -154,8 +172,9 @@ def _document(job: Job, layout: _Layout, said: tuple[tuple[Said, int], ...]) -> 
     weakened, notes = total(said)
     lines = content_of(job.sheet.text(layout.rows), job.fmt).count("\n")
     return Document(
-        sheet=job.sheet,
+        fmt=job.fmt,
         action=job.action,
+        sheet=job.sheet,
         rows=layout.rows,
         place=layout.place,
         parts=layout.parts,
@@ -164,8 +183,3 @@ def _document(job: Job, layout: _Layout, said: tuple[tuple[Said, int], ...]) -> 
         weakened=weakened,
         notes=notes,
     )
-
-
-def _each(names: Names) -> Iterator[Name]:
-    for block in names:
-        yield from map(Name, block.decode("ascii").split("\n")[:-1])

@@ -1,37 +1,27 @@
-"""Lists compiled without a catalogue: their policy, their block sets, their headers, their reports. Pure."""
+"""Lists compiled without a catalogue, from their octets to the files. [I/O: reads streams and templates]"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
 from aidns import names
 from aidns.blockset import canary
-from aidns.lists.compile import Compilation
+from aidns.lists.compile import Compilation, Input, compile_lists
 from aidns.lists.tally import Summary
-from aidns.model import ActionChoice, BlockSet, Policy, Selection, Weakened
+from aidns.model import ActionChoice, BlockSet, Policy, Selection
 from aidns.names import Name
-from aidns.render import header
+from aidns.render import bulk, header
 from aidns.render.base import Format
 from aidns.render.bulk import Document
 from aidns.render.classes import MakeSet, Owners
+from aidns.render.rpz import DEFAULT_ZONE_LENGTH
 
 FALLBACK = ("null", "refuse")
 """Answers instead of the default action in formats that lack it, where the user named none."""
 ORIGIN = "list"
 _SHOWN = 8
-
-
-class Written(Struct, frozen=True):
-    """One compiled file, for reports."""
-
-    format: str
-    action: str
-    names: int
-    lines: int
-    weakened: tuple[Weakened, ...]
-    path: str = ""
 
 
 def policy(name: str, action: str, fallback: tuple[str, ...] = ()) -> Policy:
@@ -64,29 +54,60 @@ def set_maker(of: Policy) -> MakeSet:
     return make
 
 
-def head(fmt: Format, made: Document, empty: BlockSet, inputs: Sequence[Summary], now: int) -> tuple[str, ...]:
-    """Return the header as `Key: value` lines of printable ASCII; `now` in Unix seconds is the serial, too.
+class Made(Struct, frozen=True):
+    """Compiled lists and their files, ready to be written."""
+
+    policy: Policy
+    compilation: Compilation
+    documents: tuple[Document, ...]
+
+    def blocks(self, document: Document, now: int) -> Iterator[bytes]:
+        """Yield one of the files. `now` in Unix seconds is its serial, too."""
+        return document.blocks(head(document, self.policy, self.compilation.inputs, now), now)
+
+
+def compile_to(
+    formats: Sequence[Format],
+    inputs: Iterable[Input],
+    of: Policy,
+    *,
+    exact: bool = False,
+    zone_length: int = DEFAULT_ZONE_LENGTH,
+) -> Made:
+    """Compile lists once, for these formats.
+
+    Raises Inexpressible, before anything is read or afterwards, when a format cannot say what is asked for,
+    UnsafeError when nothing would be blocked, DataError for what is no list.
+    """
+    jobs = [bulk.start(fmt, set_maker(of), zone_length) for fmt in formats]
+    compilation = compile_lists(inputs, exact=exact, known=any(map(bulk.lists_known, jobs)))
+    return Made(of, compilation, tuple(bulk.document(job, compilation.compiled) for job in jobs))
+
+
+def head(made: Document, of: Policy, inputs: Sequence[Summary], now: int) -> tuple[str, ...]:
+    """Return the header as `Key: value` lines of printable ASCII.
 
     No line ends in something like a name, for some readers take the last word of any line.
     """
     sources = [names.printable(one.source, 60) for one in inputs]
     more = f" and {len(sources) - _SHOWN} more" if len(sources) > _SHOWN else ""
+    fmt = made.fmt
     pairs = [
-        ("Title", f"{empty.policy.title} ({fmt.title})"),
+        ("Title", f"{of.title} ({fmt.title})"),
         ("Last modified", header.iso(now)),
         ("Version", str(now)),
         ("Syntax", f"{fmt.title}; covers {fmt.covers}"),
         ("Compiled from", f"{', '.join(sources[:_SHOWN])}{more} ({len(sources)} list(s))"),
         ("Action", header.action_word(made.action)),
         ("Counts", f"{made.names} names, {made.lines} lines"),
-        header.canary_pair(fmt, empty),
+        header.canary_pair(fmt, set_maker(of)({}, ())),
         *(("Cannot express", f"{w.what} ({w.direction}), {w.count} name(s): {w.note}") for w in made.weakened),
         *(("Note", note) for note in made.notes),
     ]
     return tuple(names.ascii_line(f"{key}: {value}", 400) for key, value in pairs)
 
 
-def report_lines(compilation: Compilation) -> Iterator[str]:
+def spoken(compilation: Compilation) -> Iterator[str]:
     """Yield what was read, refused and left, for people."""
     for one in compilation.inputs:
         read = f"{one.lines:,} lines, {one.names:,} names, {one.refused:,} refused"
@@ -108,15 +129,36 @@ def report_lines(compilation: Compilation) -> Iterator[str]:
     yield "together: " + ", ".join(f"{count:,} {word}" for word, count in words.items() if count or word == "names")
 
 
+def losses(made: Made) -> list[str]:
+    """Return one line for each kind of rule that a format cannot keep whole."""
+    return [
+        f"{one.fmt.id}: {loss.count:,} {loss.what} rules ({loss.direction}): {names.printable(loss.note)}"
+        for one in made.documents
+        for loss in one.weakened
+    ]
+
+
 def _reasons(reasons: Mapping[str, int]) -> str:
     return "; ".join(f"{count:,} × {reason}" for reason, count in reasons.items())
 
 
-def document(compilation: Compilation, written: Sequence[Written]) -> dict[str, object]:
-    """Return the report as one JSON document."""
+def report(made: Made, paths: Sequence[str]) -> dict[str, object]:
+    """Return the report as one JSON document; `paths` are where the files were written."""
+    files = [
+        {
+            "path": path,
+            "format": one.fmt.id,
+            "action": one.action.name,
+            "names": one.names,
+            "lines": one.lines,
+            "weakened": one.weakened,
+        }
+        for path, one in zip(paths, made.documents, strict=True)
+    ]
+    compilation = made.compilation
     return {
         "schema": "aidns/compile/1",
         "inputs": compilation.inputs,
         "counts": compilation.compiled.counts,
-        "files": tuple(written),
+        "files": files,
     }

@@ -144,9 +144,9 @@ def _is_right(
 def _counts(names: Names, shapes: dict[Class, Shape], found: dict[Class, Said]) -> dict[Class, int]:
     first = CLASSES[0]
     if all((shapes[which], found[which]) == (shapes[first], found[first]) for which in CLASSES):
-        return {first: sum(block.count(b"\n") for block in names)}
+        return {first: names.count}
     counts = dict.fromkeys(CLASSES, 0)
-    for block in names:
+    for block in names.blocks:
         for which, some in split(block).items():
             counts[which] += some.count(b"\n")
     return counts
@@ -155,7 +155,7 @@ def _counts(names: Names, shapes: dict[Class, Shape], found: dict[Class, Said]) 
 def _sample(names: Names) -> list[Name]:
     """Return the first and the last name of a few blocks."""
     found: dict[Name, None] = {}
-    for block in names[:: max(1, len(names) // _SAMPLED)]:
+    for block in names.blocks[:: max(1, len(names.blocks) // _SAMPLED)]:
         for name in (block[: block.find(b"\n")], block[block.rfind(b"\n", 0, -1) + 1 : -1]):
             found[Name(name.decode("ascii"))] = None
     return list(found)
@@ -169,33 +169,33 @@ def without_long(job: Job, kind: Kind, names: Names, longest: int) -> tuple[Name
     try:
         job.one(kind, long_name(min(longest, LONG)))
     except Inexpressible:
-        real = max((name for block in names for name in block.split(b"\n")), key=len)
-        job.one(kind, Name(real.decode("ascii")))
+        job.one(kind, max(names, key=len))
     if longest <= LONG:
         return names, []
     kept: list[bytes] = []
     apart: list[Said] = []
-    for block in names:
+    for block in names.blocks:
         each = block[:-1].split(b"\n")
         apart += [job.one(kind, Name(name.decode("ascii"))) for name in each if len(name) > LONG]
         if short := [name for name in each if len(name) <= LONG]:
             kept.append(b"\n".join(short) + b"\n")
-    return tuple(kept), apart
+    return Names(tuple(kept), names.count - len(apart)), apart
 
 
 def take_one(job: Job, kinds: dict[Kind, Names]) -> list[Said]:
-    """Take one name out that the format writes, to be written by the template; nothing when it writes none."""
+    """Take the last name out that the format writes, to be written by the template; nothing when it writes none."""
     for kind, names in kinds.items():
-        if not any(job.one(kind, name).rows for which in CLASSES for name in which.stand_ins()):
-            continue
-        for number, block in enumerate(names):
-            each = block[:-1].split(b"\n")
-            for index, name in enumerate(each):
-                found = job.one(kind, Name(name.decode("ascii")))
-                if found.rows:
-                    rest = b"".join(other + b"\n" for other in (*each[:index], *each[index + 1 :]))
-                    kinds[kind] = (*names[:number], *([rest] if rest else []), *names[number + 1 :])
-                    return [found]
+        written = {which for which in CLASSES if all(job.one(kind, name).rows for name in which.stand_ins())}
+        for number in reversed(range(len(names.blocks)) if written else ()):
+            block = names.blocks[number]
+            each = block[:-1].decode("ascii").split("\n")
+            index = next((index for index in reversed(range(len(each))) if class_of(each[index]) in written), None)
+            if index is not None:
+                end = len(block) - sum(len(name) + 1 for name in each[index + 1 :])
+                rest = block[: end - len(each[index]) - 1] + block[end:]
+                blocks = (*names.blocks[:number], *([rest] if rest else []), *names.blocks[number + 1 :])
+                kinds[kind] = Names(blocks, names.count - 1)
+                return [job.one(kind, Name(each[index]))]
     return []
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from aidns import names
 from aidns.blockset import close, in_tree
-from aidns.model import Answer, BlockSet
+from aidns.model import Answer, BlockSet, Weakened
 from aidns.names import Name
-from aidns.render.base import Action, Body, Format, Inexpressible, Row
+from aidns.render.base import Action, Body, Format, Inexpressible, Row, loss
 from aidns.render.trees import rule_entry, word
 
 OWN_SOA_RNAME = "aidns.invalid."
@@ -38,7 +38,25 @@ def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
     rows = tuple(
         _row(name, answer, in_tree(owners, name), addressed and "_" in name) for name, answer in owners.items()
     )
-    return Body(rows=rows, entries=tuple(rule_entry(name, answer) for name, answer in blockset.minimal.items()))
+    return Body(
+        rows=rows,
+        entries=tuple(rule_entry(name, answer) for name, answer in blockset.minimal.items()),
+        weakened=_lost_by_length(blockset, zone_length),
+    )
+
+
+def _lost_by_length(blockset: BlockSet, zone_length: int) -> tuple[Weakened, ...]:
+    """Return what is lost where BIND looks up a name that does not fit the zone: it drops labels from the left.
+
+    Below a long name that differs from what lies below it, one label more may then be taken for the name itself.
+    Measured on BIND 9.18.49; unbound, PowerDNS and Knot Resolver have no such limit.
+    """
+    limit = names.MAX_NAME - 2 - names.MAX_LABEL - zone_length
+    long = [n for n, a in blockset.minimal.items() if a.self_blocked != a.below_blocked and len(n) > limit]
+    blocked = [name for name in long if blockset.minimal[name].self_blocked]
+    excepted = [name for name in long if not blockset.minimal[name].self_blocked]
+    note = "BIND takes a name below it that is too long for the zone for the name itself"
+    return (*loss("exact", "over-block", blocked, note), *loss("exception", "leak", excepted, note))
 
 
 def _row(name: Name, answer: Answer, tree: bool, negative: bool) -> Row:
@@ -80,6 +98,15 @@ def records(action: Action) -> tuple[str, ...]:
     if garden.cname:
         return (f"CNAME {garden.cname}.",)
     return tuple(f"{kind} {address}" for kind, address in (("A", garden.a), ("AAAA", garden.aaaa)) if address)
+
+
+def zone_length(zone: str) -> int:
+    """Return the octets to keep free for a zone of this name; the default where it is not told.
+
+    Raises InvalidName.
+    """
+    # a zone may have one label, which no listed name may
+    return len(names.normalise(f"x.{zone}")) - len("x.") if zone else DEFAULT_ZONE_LENGTH
 
 
 def check_lengths(owners: dict[Name, Answer], zone_length: int) -> None:

@@ -43,7 +43,7 @@ class Shape(Struct, frozen=True):
         parts = [part.encode("ascii") for part in self.parts]
         if len(parts) == 2:
             first, last = parts
-            return first + names[:-1].replace(b"\n", last + first) + last
+            return b"".join((first, names[:-1].replace(b"\n", last + first), last))
         each = names[:-1].split(b"\n")
         return b"".join(_woven(parts, each[start : start + BATCH]) for start in range(0, len(each), BATCH))
 

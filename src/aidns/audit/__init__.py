@@ -1,0 +1,1 @@
+"""Anybody's published list, looked over: holes, faults, injected lines and collateral."""
