@@ -28,12 +28,12 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from aidns import names, wire
-from aidns.blockset import compile_selection, decide
+from aidns.blockset import compile_selection, decide, in_tree
 from aidns.lab.kinds import KINDS
 from aidns.lab.servers import missing, start
 from aidns.lab.upstream import Upstream
 from aidns.model import Artefact, BlockSet, Catalog, Policy
-from aidns.names import Name
+from aidns.names import Name, printable
 from aidns.policy import select
 from aidns.publish.entries import blocks, by_name
 from aidns.render.artefact import render
@@ -123,12 +123,12 @@ def _try(
             replies += list(ask_in_mixed_case(server.port, mixed, rng))
             seen = upstream.seen_names()
     answers = list(zip(questions + mixed, replies, strict=True))
-    taken_for = fitting if kind == "bind-rpz" else str
-    for fault in _compare(made, blockset, answers, upstream.port, taken_for):
+    said = by_name(made.entries)
+    lists = listed_on_bind(made, blockset) if kind == "bind-rpz" else lambda name: blocks(said, name)
+    for fault in _compare(made, blockset, answers, upstream.port, lists):
         tally.faults.append(f"round {number}, {kind}, action {made.action}: {fault}")
     if fmt.id != "hosts":
-        said = by_name(made.entries)
-        leaked = [name for name in seen if name.endswith(".lab") and blocks(said, taken_for(name))]
+        leaked = [name for name in seen if name.endswith(".lab") and lists(name)]
         tally.faults += [f"round {number}, {kind}: its upstream saw {name}, which is blocked" for name in leaked]
     _count(tally, kind, made, probes, answers, len(mixed))
 
@@ -136,26 +136,33 @@ def _try(
 Answered = tuple[tuple[str, str], wire.Reply | None]
 
 
-def fitting(name: str) -> str:
-    """Return a name without the labels that BIND drops from its left because it would not fit the policy zone."""
-    while len(name) + 1 + ZONE > names.MAX_NAME:
-        name = name.partition(".")[2]
-    return name
+def listed_on_bind(made: Artefact, blockset: BlockSet) -> Callable[[str], bool]:
+    """Return what the list says to BIND, which drops labels from the left of a name that does not fit the zone.
+
+    What it then finds counts if that name's wildcard would have matched.
+    """
+    said = by_name(made.entries)
+
+    def listed(name: str) -> bool:
+        cut = name
+        while len(cut) + 1 + ZONE > names.MAX_NAME:
+            cut = cut.partition(".")[2]
+        if cut != name and cut in blockset.minimal and in_tree(blockset.minimal, cut):
+            return blockset.minimal[Name(cut)].self_blocked
+        return blocks(said, name)
+
+    return listed
 
 
 def _compare(
-    made: Artefact, blockset: BlockSet, answers: Iterable[Answered], port: int, taken_for: Callable[[str], str]
+    made: Artefact, blockset: BlockSet, answers: Iterable[Answered], port: int, lists: Callable[[str], bool]
 ) -> Iterator[str]:
-    """Yield what disagrees with the reference without being declared, or with the list's own entries.
-
-    `taken_for` is the name by which the server looks a name up.
-    """
-    said = by_name(made.entries)
+    """Yield what disagrees with the reference without being declared, or with what the list itself says."""
     weak = {w: {n for loss in made.weakened if loss.direction == w for n in loss.names} for w in ("leak", "over-block")}
     addresses_alone = {n for loss in made.weakened if loss.what == "types" for n in loss.names}
     for (name, rdtype), reply in answers:
         got = reading(reply, port, refused_blocks=made.action == "refuse")
-        wanted, listed = decide(blockset.minimal, Name(name)), blocks(said, taken_for(name))
+        wanted, listed = decide(blockset.minimal, Name(name)), lists(name)
         if name in addresses_alone and rdtype not in ("A", "AAAA"):
             listed = False
         if got != ("blocked" if listed else "open"):
@@ -244,7 +251,7 @@ def report(tally: Tally, seed: int, seconds: float) -> str:
     for group in ("server", "action", "type", "answer", "case", "name"):
         found = {key.partition(" ")[2]: n for key, n in tally.queries.items() if key.startswith(f"{group} ")}
         lines.append(f"{group}: {', '.join(f'{key} {n}' for key, n in sorted(found.items()))}")
-    return "\n".join((*lines, *tally.faults[:20]))
+    return "\n".join((*lines, *(printable(fault, 500) for fault in tally.faults[:20])))
 
 
 def main() -> None:

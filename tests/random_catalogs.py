@@ -85,7 +85,7 @@ def draw_name(rng: random.Random, apex: str) -> Name:
     labels = [rng.choice(LABELS) for _ in range(rng.randint(0, 4))]
     while len(".".join([*labels, apex])) > LONGEST:
         labels.pop()
-    if rng.random() < 0.02:
+    if rng.random() < 0.04:
         while (room := LONGEST - len(".".join([*labels, apex])) - 1) > 0:
             labels.insert(0, "z" * min(63, room))
     return names.parse(".".join([*labels, apex]))

@@ -36,5 +36,12 @@ def check_serial(serial: int | None, previous: int | None, line: int, *, changed
         return
     if serial == previous and changed:
         found.add(SERIAL_STALE, str(serial), line)
-    if serial != previous and (serial - previous) % 2**_BITS >= 2 ** (_BITS - 1):
+    if _is_lower(serial, previous):
         found.add(SERIAL_FELL, str(serial), line, f"the previous one is {previous}")
+
+
+def _is_lower(serial: int, previous: int) -> bool:
+    """Compare by RFC 1982 §3.2; longer numbers, such as YYYYMMDDhhmm in a header, as they are."""
+    if max(serial, previous) >= 2**_BITS:
+        return serial < previous
+    return serial != previous and (serial - previous) % 2**_BITS >= 2 ** (_BITS - 1)

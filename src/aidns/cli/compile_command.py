@@ -87,8 +87,9 @@ def command(
     of = policy(name, action or ACTIONS[0], () if action else FALLBACK)
     syntax = chosen_syntax(syntax_id) if syntax_id else None
     with ExitStack() as stack:
-        inputs = [_inputs(stack, files, syntax, allow=False), _inputs(stack, allowed, syntax, allow=True)]
-        made = compile_to(chosen, chain(*inputs), of, exact=exact, zone_length=zone_length(zone))
+        like = {"syntax": syntax, "exact": exact}
+        inputs = chain(_inputs(stack, files, **like), _inputs(stack, allowed, allow=True, **like))
+        made = compile_to(chosen, inputs, of, exact=exact, zone_length=zone_length(zone))
     _talk(app, made, strict=strict)
     paths = _write(made, out, at)
     if app.json:

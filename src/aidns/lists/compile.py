@@ -29,6 +29,8 @@ class Input(Struct, frozen=True):
     source: str
     stream: BinaryIO
     syntax: Syntax | None = None
+    exact: bool = False
+    """Plain names mean themselves alone, not their trees."""
     allow: bool = False
     """Every name in it is an exception."""
 
@@ -45,13 +47,13 @@ def compile_lists(
 ) -> Compilation:
     """Compile lists, and rules besides, into the rules that are needed.
 
-    `exact` says that plain names mean themselves alone, not their trees; `known` keeps the names that a rule covers,
-    for formats that can only list names.
+    `exact` says that most names are listed alone, which saves time; `known` keeps the names that a rule covers, for
+    formats that can only list names.
 
     Raises DataError for what is no list.
     """
     runs = Runs()
-    marking = Marking(exact=exact)
+    marking = Marking("exact" if exact else "subtree")
     loose = [key_of(rule.name, marking.letter(rule.scope, rule.blocks)) for rule in rules]
     longest = max(MAX_LABEL, *map(len, loose)) if loose else MAX_LABEL
     summaries = []
@@ -59,7 +61,7 @@ def compile_lists(
         first = one.stream.read(max(BLOCK, SNIFFED))
         check_list(first, one.source)
         syntax = one.syntax or sniff(first[:SNIFFED])
-        parser = Parser(syntax, Marking(exact=exact, allow=one.allow))
+        parser = Parser(syntax, Marking(marking.usual, "exact" if one.exact else "subtree", one.allow))
         for block in blocks(first, one.stream):
             runs.add(parser.keys(block))
             loose += parser.take_found()

@@ -31,18 +31,19 @@ _LETTERS: dict[tuple[Kind, bool], str] = {
 class Marking(Struct, frozen=True):
     """How one input's entries become keys.
 
-    `exact` tells what plain names mean, and what a bare key means; `allow` turns every entry into an exception.
+    `usual` is what a bare key of the compilation blocks, `plain` what a plain name of this input means; `allow` turns
+    every entry into an exception.
     """
 
-    exact: bool = False
+    usual: Kind = "subtree"
+    plain: Kind = "subtree"
     allow: bool = False
 
     def letter(self, kind: Kind, blocks: bool) -> str:
         """Return the letter of an entry's mark; empty for the usual kind, whose keys are bare."""
-        usual: Kind = "exact" if self.exact else "subtree"
-        wanted = usual if kind == "plain" else kind
+        wanted = self.plain if kind == "plain" else kind
         blocks = blocks and not self.allow
-        return "" if blocks and wanted == usual else _LETTERS[wanted, blocks]
+        return "" if blocks and wanted == self.usual else _LETTERS[wanted, blocks]
 
 
 def key_of(name: Name, letter: str) -> str:
