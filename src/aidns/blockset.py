@@ -10,30 +10,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from aidns import names
+from aidns.errors import DataError
 from aidns.model import Answer, BlockSet, Rule, Selection, Verdict
-from aidns.names import Name
-
-CANARY_PARENT = "aidns-canary.example"
-"""Canaries live here: `example.` is reserved (RFC 6761 §6.5), so nothing outside answers positively."""
+from aidns.names import CANARY_PARENT, Name
 
 Owners = Mapping[Name, Answer]
 
 
 def compile_selection(selection: Selection, verdicts: Mapping[Name, Verdict]) -> BlockSet:
-    """Return the block set of a selection. Blocked hosts with a removable verdict leave before anything else."""
-    gone = tuple(sorted({r.name for r in selection.rules if _is_gone(r, verdicts)}, key=names.sort_key))
+    """Return the block set of a selection. Blocked hosts with a removable verdict leave before anything else.
+
+    Raises DataError for a rule about the names of canaries: a list cannot both block and answer them.
+    """
+    if clash := next((r.name for r in selection.rules if names.at_or_below(r.name, CANARY_PARENT)), None):
+        raise DataError(f"{clash} belongs to canaries", tip=f"nothing at or below {CANARY_PARENT} can be listed")
     rules = [rule for rule in selection.rules if not _is_gone(rule, verdicts)]
     owners = answers(rules)
+    gone = {rule.name for rule in selection.rules} - owners.keys()
     minimal = minimise(owners)
     return BlockSet(
         policy=selection.policy,
         client_scope=selection.client_scope,
         owners=owners,
         minimal=minimal,
-        known=tuple(sorted({*selection.known, *owners} - set(gone), key=names.sort_key)),
+        known=tuple(sorted({*selection.known, *owners} - gone, key=names.sort_key)),
         covered=tuple((n, above) for n in owners if n not in minimal and (above := nearest(minimal, n))),
         idle=tuple(n for n in owners if n not in minimal and nearest(minimal, n) is None),
-        gone=gone,
+        gone=tuple(sorted(gone, key=names.sort_key)),
         origins={rule.name: rule.origin for rule in rules},
         canary=canary(selection.policy.id),
         selection=selection,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import stat
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -25,6 +27,17 @@ def shipped(what: str) -> Traversable:
     raise EnvironmentFault(
         f"the shipped {what}/ directory is missing", tip="reinstall aidns, or name one with --catalog"
     )
+
+
+def read_regular(file: Traversable, most: int) -> bytes:
+    """Return a file's octets, at most `most` and one more, by which a caller knows that there are too many.
+
+    Raises OSError, also for a device, a pipe or a socket: it may never end, or never begin.
+    """
+    if isinstance(file, Path) and not stat.S_ISREG(file.stat().st_mode):
+        raise OSError(errno.EINVAL, "is no regular file", str(file))
+    with file.open("rb") as stream:
+        return stream.read(most + 1)
 
 
 def is_installed(path: Path) -> bool:

@@ -11,9 +11,12 @@ from msgspec import Struct
 
 from aidns import names, psl
 from aidns.blockset import compile_selection, decide, nearest
-from aidns.model import BlockSet, Catalog, Evidence, LeftOut, OwnedName, Policy, Verdict
+from aidns.model import BlockSet, Catalog, Evidence, LeftOut, OwnedName, Policy, Rule, Verdict
 from aidns.names import Name
 from aidns.policy import client_scopes, select
+
+ALLOWED_FOR = dt.timedelta(days=90)
+"""How long the exception lasts that is offered for copying."""
 
 
 class Listed(Struct, frozen=True):
@@ -45,6 +48,11 @@ class Caught(Struct, frozen=True):
     answer: Literal["blocked", "excepted", "logged"]
     rule: Name
     measures: tuple[str, ...]
+    origin: str = ""
+    """Where the rule comes from: a service's id, `policy` for one written there, `list:1` for its first own list."""
+    reason: str = ""
+    approved_by: str = ""
+    expires: dt.date | None = None
 
 
 class Explanation(Struct, frozen=True):
@@ -64,9 +72,17 @@ class Explanation(Struct, frozen=True):
 
 
 def explain(
-    catalog: Catalog, name: Name, policies: Iterable[Policy], today: dt.date, verdicts: Mapping[Name, Verdict]
+    catalog: Catalog,
+    name: Name,
+    policies: Iterable[Policy],
+    today: dt.date,
+    verdicts: Mapping[Name, Verdict],
+    listed: Mapping[str, Iterable[Rule]] | None = None,
 ) -> Explanation:
-    """Return what the catalogue and the policies, expanded, say about a name."""
+    """Return what the catalogue and the policies, expanded, say about a name.
+
+    `listed` has, by a policy's id, the rules of its own lists about the name.
+    """
     by_name = {entry.name: entry for entry in catalog.names}
     above = [
         by_name[a]
@@ -74,41 +90,56 @@ def explain(
         if a in by_name and (a == name or by_name[a].scope == "subtree")
     ]
     blocksets = [
-        compile_selection(select(catalog, policy, today, scope), verdicts)
+        compile_selection(select(catalog, policy, today, scope, (listed or {}).get(policy.id, ())), verdicts)
         for policy in policies
         for scope in client_scopes(policy)
     ]
-    caught = tuple(hit for blockset in blocksets if (hit := _caught(blockset, name)))
+    hits = [(blockset, _caught(blockset, name)) for blockset in blocksets]
+    caught = tuple(hit for _, hit in hits if hit)
     return Explanation(
         name=name,
         listed=tuple(_listed(catalog, entry) for entry in above),
         caught=caught,
-        left_out=_left_out([b for b in blocksets if not decide(b.minimal, name)], above),
+        left_out=_left_out([blockset for blockset, hit in hits if hit is None], above),
         needed_by=tuple(_needed_by(catalog, name)),
         shared=_shared(catalog, name),
         rejected=_rejected(catalog, name),
         looks_like=() if above else tuple(_looks_like(catalog, name)),
         standing=_standing(name, above, verdicts),
-        allow=_allow(name) if any(hit.answer == "blocked" for hit in caught) else "",
+        allow=_allow(name, today) if any(hit.answer == "blocked" for hit in caught) else "",
     )
 
 
 def _caught(blockset: BlockSet, name: Name) -> Caught | None:
+    """Return what the policy says about the name; None where it neither blocks it nor excepts it from a block."""
     policy = blockset.policy
-    owner = name if name in blockset.minimal else nearest(blockset.minimal, name)
-    if owner is None or not (decide(blockset.minimal, name) or _is_exception(blockset, owner)):
+    rules = _rules_over(blockset, name)
+    blocked = decide(blockset.minimal, name)
+    if not any(rule.blocks for rule in rules):
         return None
-    logs = policy.action is not None and policy.action.default == "log-only"
+    through = rules[0].name
     answer: Literal["blocked", "excepted", "logged"] = "excepted"
-    if decide(blockset.minimal, name):
+    if blocked:
+        logs = policy.action is not None and policy.action.default == "log-only"
         answer = "logged" if logs else "blocked"
-    return Caught(policy.id, policy.title, blockset.client_scope, answer, owner, policy.measures)
+        # The list holds the highest of several owners that say the same.
+        through = name if name in blockset.minimal else nearest(blockset.minimal, name) or through
+    rule = next((rule for rule in rules if rule.name == through), rules[0])
+    return Caught(
+        policy=policy.id, title=policy.title, client_scope=blockset.client_scope, answer=answer, rule=through,
+        measures=policy.measures, origin=rule.origin, reason=rule.reason, approved_by=rule.approved_by,
+        expires=rule.expires,
+    )  # fmt: skip
 
 
-def _is_exception(blockset: BlockSet, owner: Name) -> bool:
-    """Tell whether an owner that lets pass is an exception inside a blocked tree."""
-    answer = blockset.minimal[owner]
-    return not answer.self_blocked or (not answer.below_blocked and nearest(blockset.minimal, owner) is not None)
+def _rules_over(blockset: BlockSet, name: Name) -> list[Rule]:
+    """Return the rules that cover the name, the one that decides first: deepest owner, there exceptions first."""
+    at: dict[Name, list[Rule]] = {}
+    for rule in blockset.selection.rules:
+        if (rule.scope == "subtree" or rule.name == name) and not (rule.blocks and rule.name in blockset.gone):
+            at.setdefault(rule.name, []).append(rule)
+    owners = (owner for owner in (name, *names.ancestors(name)) if owner in at)
+    return [rule for owner in owners for rule in sorted(at[owner], key=lambda rule: rule.blocks)]
 
 
 def _left_out(blocksets: Iterable[BlockSet], above: list[OwnedName]) -> tuple[LeftOut, ...]:
@@ -183,5 +214,6 @@ def _standing(name: Name, above: list[OwnedName], verdicts: Mapping[Name, Verdic
     return "never checked"
 
 
-def _allow(name: Name) -> str:
-    return f'[[allow]]\nname = "{name}"\nreason = "…"\nexpires = 2027-01-31   # optional'
+def _allow(name: Name, today: dt.date) -> str:
+    until = today + min(ALLOWED_FOR, dt.date.max - today)
+    return f'[[allow]]\nname = "{name}"\nreason = "…"\nexpires = {until}   # optional'

@@ -15,6 +15,8 @@ from aidns.errors import UsageError
 
 Name = NewType("Name", str)
 
+CANARY_PARENT = "aidns-canary.example"
+"""Canaries live here: `example.` is reserved (RFC 6761 §6.5), so nothing outside answers positively."""
 MAX_NAME = 253
 """Octets of a name in text form without the final dot (RFC 1035 §2.3.4: 255 on the wire)."""
 MAX_LABEL = 63

@@ -14,24 +14,25 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aidns import names
-from aidns.blockset import compile_selection
+from aidns.blockset import compile_selection, decide
 from aidns.catalog.lint import lint, lint_policy
 from aidns.catalog.load import load, load_policy
 from aidns.errors import DataError, UnsafeError, UsageError
+from aidns.lists.own import Listed, read_rules
 from aidns.model import Artefact, BlockSet, Catalog, Policy, Selection, Standing, Verdict
 from aidns.names import Name
 from aidns.policy import client_scopes, expand, is_expired, select
 from aidns.publish.manifest import Desired, Failure, Manifest, Skipped, VerdictInfo
 from aidns.publish.serials import stamp
 from aidns.render.artefact import Version, path_of, render
-from aidns.render.base import Format, Inexpressible
+from aidns.render.base import EmptyList, Format, Inexpressible
 from aidns.render.formats import find_all
 from aidns.render.rpz import zone_length
 
@@ -52,6 +53,11 @@ class Prepared(Struct, frozen=True):
     selection: Selection
     blockset: BlockSet
     notes: tuple[str, ...]
+
+    @property
+    def blocks(self) -> bool:
+        """Whether anything is blocked."""
+        return any(answer.self_blocked or answer.below_blocked for answer in self.blockset.minimal.values())
 
 
 def load_sound(directories: Sequence[Path] = ()) -> Catalog:
@@ -86,7 +92,8 @@ def find_policy(catalog: Catalog, reference: str) -> Policy:
     found = (*problems, *(lint_policy(policy, source, catalog) if policy else ()))
     if policy is None or any(problem.level == "error" for problem in found):
         raise DataError(f"policy {reference} cannot be used", found)
-    return expand(policy, catalog.policies)
+    beside = (structs.replace(own, path=str(path.parent / own.path)) if own.path else own for own in policy.list)
+    return expand(structs.replace(policy, list=tuple(beside)), catalog.policies)
 
 
 def remember(catalog: Catalog, state: Path | None, now: int) -> Memory:
@@ -105,7 +112,7 @@ def remember(catalog: Catalog, state: Path | None, now: int) -> Memory:
 def prepare(catalog: Catalog, policy: Policy, now: int, memory: Memory, client_scope: str | None = None) -> Prepared:
     """Select and compile one policy for one client scope, the first unless told.
 
-    Raises UnsafeError when the policy has expired.
+    Raises UnsafeError when the policy has expired, or one of its own lists cannot be had.
     """
     today = dt.datetime.fromtimestamp(now, dt.UTC).date()
     if is_expired(policy, today):
@@ -114,9 +121,12 @@ def prepare(catalog: Catalog, policy: Policy, now: int, memory: Memory, client_s
             tip="what is published stays as it is; review the policy, then set a new date",
         )
     scope = client_scopes(policy)[0] if client_scope is None else client_scope
-    selection = select(catalog, policy, today, scope)
+    listed = read_rules(policy.list, now) if policy.list else Listed()
+    selection = select(catalog, policy, today, scope, listed.rules)
     blockset = compile_selection(selection, memory.verdicts)
-    return Prepared(selection, blockset, (*selection.warnings, *_memory_notes(memory, now)))
+    _check_garden(blockset)
+    notes = (*selection.warnings, *listed.notes, *_exception_notes(blockset), *_memory_notes(memory, now))
+    return Prepared(selection, blockset, notes)
 
 
 def artefact(
@@ -157,19 +167,20 @@ def build_artefacts(
     notes: dict[str, None] = {}
     for policy in chosen:
         try:
-            for scope in client_scopes(policy):
-                prepared = prepare(catalog, policy, now, memory, scope)
-                notes |= dict.fromkeys(prepared.notes)
-                for fmt in find_all(formats):
-                    path = path_of(fmt, prepared.blockset)
-                    try:
-                        stamped = partial(stamp, published, path, now=now)
-                        made.append(artefact(catalog, prepared, fmt, memory, stamped))
-                    except Inexpressible as refusal:
-                        skipped.append(Skipped(policy.id, fmt.id, refusal.message))
+            scopes = [prepare(catalog, policy, now, memory, scope) for scope in client_scopes(policy)]
+            if not any(prepared.blocks for prepared in scopes):
+                raise EmptyList(f"policy {policy.id} blocks nothing")
         except UnsafeError as refusal:
-            made = [one for one in made if one.policy != policy.id]
             failures.append(Failure(policy.id, refusal.message))
+            continue
+        for prepared in scopes:
+            notes |= dict.fromkeys(prepared.notes)
+            for fmt in find_all(formats):
+                stamped = partial(stamp, published, path_of(fmt, prepared.blockset), now=now)
+                try:
+                    made.append(artefact(catalog, prepared, fmt, memory, stamped))
+                except (Inexpressible, EmptyList) as refusal:
+                    skipped.append(Skipped(policy.id, fmt.id, refusal.message))
     return Desired(
         artefacts=tuple(made),
         skipped=tuple(dict.fromkeys(skipped)),
@@ -209,6 +220,28 @@ def _protected(catalog: Catalog) -> tuple[Name, ...]:
     excused = {entry.name for entry in catalog.names if entry.domain.covers_suffix}
     shared = (names.parse(name) for entry in catalog.shared for name in (entry.name, *entry.cname_targets))
     return tuple(name for name in shared if excused.isdisjoint((name, *names.ancestors(name))))
+
+
+def _check_garden(blockset: BlockSet) -> None:
+    """Raise UnsafeError when people would be sent to a name that this very policy blocks."""
+    action = blockset.policy.action
+    garden = action.walled_garden.cname if action else ""
+    if garden and decide(blockset.minimal, garden):
+        raise UnsafeError(f"the walled garden {garden} is blocked by the policy itself", tip="except it with [[allow]]")
+
+
+def _exception_notes(blockset: BlockSet) -> Iterator[str]:
+    """Yield what an administrator's own exceptions do not do: cut no hole, or leave listed names below them blocked."""
+    for allow in blockset.policy.allow:
+        name = Name(allow.name)
+        if name in blockset.idle:
+            yield f"[[allow]] {name} excepts nothing: no block of this policy covers it"
+        if allow.scope != "subtree" or name not in blockset.owners:
+            continue
+        below = [n for n, a in blockset.minimal.items() if a.self_blocked and n != name and names.at_or_below(n, name)]
+        if below:
+            rest = f" and {len(below) - 1} more" if len(below) > 1 else ""
+            yield f"below [[allow]] {name} stay blocked, being listed: {below[0]}{rest}; except their service, or each"
 
 
 def _memory_notes(memory: Memory, now: int) -> tuple[str, ...]:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 import msgspec
 
 from aidns import names
+from aidns.allowances import allowances
 from aidns.errors import DataError, UsageError
-from aidns.model import Catalog, LeftOut, OwnedName, Policy, Rule, Scope, Selection, Selector, Service
+from aidns.model import Catalog, LeftOut, OwnedName, Policy, Rule, Selection, Selector
 from aidns.names import Name
 from aidns.selectors import DEFAULT_SHARING, Match, matching_services, name_misses
 
-EXPIRY_NOTICE = 14
-"""Days before an exception ends from which on it is announced."""
 NON_BLOCKING = ("log-only", "passthru")
 ADDRESSED = frozenset({"null", "walled-garden"})
 """Actions that answer with an address. An address for a bypass name tells clients to go round this resolver."""
@@ -50,17 +49,22 @@ def _extend(base: Policy, child: Policy) -> Policy:
         for field in Policy.__struct_fields__
         if (value := getattr(child, field)) != getattr(empty, field) or field in ("id", "title")
     }
-    for field in ("measures", "dns_cannot", "exception", "block", "allow"):
+    for field in ("measures", "dns_cannot", "exception", "block", "allow", "list"):
         changes[field] = tuple(dict.fromkeys((*getattr(base, field), *getattr(child, field))))
     changes["select"] = msgspec.structs.replace(
         child.select,
         include=tuple(dict.fromkeys(base.select.include + child.select.include)),
         exclude=tuple(dict.fromkeys(base.select.exclude + child.select.exclude)),
-        lookalikes=base.select.lookalikes or child.select.lookalikes,
-        bypass=base.select.bypass or child.select.bypass,
+        lookalikes=_told(child.select.lookalikes, base.select.lookalikes),
+        bypass=_told(child.select.bypass, base.select.bypass),
     )
     changes["expires"] = child.expires  # an end date is one policy's own
     return msgspec.structs.replace(base, **changes)
+
+
+def _told(child: bool | None, base: bool | None) -> bool | None:
+    """Return what the child says, where it says anything."""
+    return base if child is None else child
 
 
 def client_scopes(policy: Policy) -> tuple[str, ...]:
@@ -73,8 +77,10 @@ def is_expired(policy: Policy, today: dt.date) -> bool:
     return policy.expires is not None and policy.expires < today
 
 
-def select(catalog: Catalog, policy: Policy, today: dt.date, client_scope: str = "") -> Selection:
-    """Decide each name for one client scope. `policy` is expanded.
+def select(
+    catalog: Catalog, policy: Policy, today: dt.date, client_scope: str = "", listed: Iterable[Rule] = ()
+) -> Selection:
+    """Decide each name for one client scope. `policy` is expanded, `listed` are the rules of its own lists.
 
     Raises UsageError for a scope that the policy has not.
     """
@@ -85,27 +91,21 @@ def select(catalog: Catalog, policy: Policy, today: dt.date, client_scope: str =
     owned = _by_service(catalog)
     matches, unknown = matching_services(catalog, policy.select.include)
     blocks, left_out = _blocks(matches, policy.select.include, owned)
-    excepted, ended, warnings = _exceptions(catalog, policy, today, client_scope, owned)
-    rules = (
-        *blocks,
-        *_unofficial(catalog, policy, matches),
-        *(Rule(names.parse(b.name), b.scope, True, "policy", b.reason, verdict_applies=False) for b in policy.block),
-        *excepted,
-    )
+    own = tuple(_own_blocks(catalog, policy, listed))
+    allowed = allowances(catalog, policy, today, client_scope, owned)
+    rules = (*own, *blocks, *_unofficial(catalog, policy, matches), *allowed.rules)
     blocked = {rule.name for rule in rules if rule.blocks}
+    untaken = {left for left in left_out if left.what not in blocked}
+    known = {entry.name for entry in catalog.names if _is_official(entry)} | {rule.name for rule in rules}
     return Selection(
         policy=policy,
         client_scope=client_scope,
         rules=_unique(rules),
-        known=tuple(
-            sorted({o.name for o in catalog.names if _is_official(o)} | {r.name for r in rules}, key=names.sort_key)
-        ),
-        left_out=tuple(
-            sorted({left for left in left_out if left.what not in blocked} | {*ended}, key=lambda e: (e.what, e.why))
-        ),
-        unknown=unknown,
-        nameless=tuple(_nameless(catalog, policy, {rule.origin for rule in blocks})),
-        warnings=(*_review_warning(policy, today), *warnings),
+        known=tuple(sorted(known, key=names.sort_key)),
+        left_out=tuple(sorted(untaken | {*allowed.ended}, key=lambda left: (left.what, left.why))),
+        unknown=(*unknown, *allowed.unknown),
+        nameless=tuple(_nameless(catalog, policy, owned.keys())),
+        warnings=(*_review_warning(policy, today), *_shared_warnings(catalog, policy), *allowed.warnings),
     )
 
 
@@ -128,6 +128,18 @@ def _blocks(
     return rules, left_out
 
 
+def _own_blocks(catalog: Catalog, policy: Policy, listed: Iterable[Rule]) -> Iterator[Rule]:
+    """Yield an administrator's own names first: no verdict takes them out, and a bypass name stays one."""
+    bypass = {entry.name: entry.service for entry in catalog.names if entry.bypass}
+    inline = (
+        Rule(names.parse(block.name), block.scope, True, "policy", block.reason, verdict_applies=False)
+        for block in policy.block
+    )
+    for rule in (*inline, *listed):
+        caught = rule.blocks and rule.name in bypass
+        yield msgspec.structs.replace(rule, origin=f"bypass:{bypass[rule.name]}") if caught else rule
+
+
 def _unofficial(catalog: Catalog, policy: Policy, matches: Iterable[Match]) -> Iterator[Rule]:
     select = policy.select
     imitated = {m.service.id for m in matches if select.lookalikes or select.include[m.selector].only_lookalikes}
@@ -138,70 +150,6 @@ def _unofficial(catalog: Catalog, policy: Policy, matches: Iterable[Match]) -> I
             yield Rule(entry.name, entry.scope, True, f"lookalike:{entry.service}", entry.domain.breaks)
 
 
-# ------------------------------------------------------------------ exceptions
-
-
-def _exceptions(
-    catalog: Catalog, policy: Policy, today: dt.date, client_scope: str, owned: Mapping[str, list[OwnedName]]
-) -> tuple[list[Rule], list[LeftOut], list[str]]:
-    rules: list[Rule] = []
-    ended: list[LeftOut] = []
-    warnings: list[str] = []
-    every_sharing = ("exclusive", "vendor", "tenant")
-    excluded, _ = matching_services(catalog, policy.select.exclude)
-    for service, number in excluded:
-        selector = policy.select.exclude[number]
-        chosen = [e for e in owned.get(service.id, ()) if not name_misses(e, selector, every_sharing)]
-        rules += [Rule(e.name, e.scope, False, service.id, "excluded by the policy") for e in chosen]
-        if not selector.role:
-            rules += _dependency_rules(catalog, service, "excluded by the policy", None, "")
-    for entry in policy.exception:
-        if entry.scopes and client_scope not in entry.scopes:
-            continue
-        label = ", ".join(entry.service)
-        if _ended(entry.expires, today, label, ended, warnings):
-            continue
-        for service_id in entry.service:
-            for own in owned.get(service_id, ()):
-                rules.append(_allow(own.name, own.scope, service_id, entry.reason, entry.expires, entry.approved_by))
-            if service_id in catalog.services:
-                service = catalog.services[service_id]
-                rules += _dependency_rules(catalog, service, entry.reason, entry.expires, entry.approved_by)
-    for allow in policy.allow:
-        if not _ended(allow.expires, today, allow.name, ended, warnings):
-            rules.append(
-                _allow(names.parse(allow.name), allow.scope, "policy", allow.reason, allow.expires, allow.approved_by)
-            )
-    return rules, ended, warnings
-
-
-def _dependency_rules(
-    catalog: Catalog, service: Service, reason: str, expires: dt.date | None, approved_by: str
-) -> Iterator[Rule]:
-    """Yield exceptions for what an allowed service needs; minimising drops those that nobody blocks."""
-    listed = {entry.name: entry.scope for entry in catalog.names}
-    for dependency in service.dependencies:
-        name = names.parse(dependency.name)
-        yield _allow(
-            name, listed.get(name, "subtree"), service.id, f"needed by {service.title}: {reason}", expires, approved_by
-        )
-
-
-def _allow(name: Name, scope: Scope, origin: str, reason: str, expires: dt.date | None, approved_by: str) -> Rule:
-    return Rule(name, scope, False, origin, reason, expires, approved_by)
-
-
-def _ended(expires: dt.date | None, today: dt.date, label: str, ended: list[LeftOut], warnings: list[str]) -> bool:
-    if expires is None:
-        return False
-    if expires < today:
-        ended.append(LeftOut(label, f"exception ended on {expires}"))
-        return True
-    if expires - today <= dt.timedelta(days=EXPIRY_NOTICE):
-        warnings.append(f"the exception for {label} ends on {expires}")
-    return False
-
-
 # ------------------------------------------------------------------ reports
 
 
@@ -210,15 +158,24 @@ def _review_warning(policy: Policy, today: dt.date) -> Iterator[str]:
         yield f"policy {policy.id} was to be reviewed by {policy.review_by}"
 
 
-def _nameless(catalog: Catalog, policy: Policy, with_names: set[str]) -> Iterator[str]:
-    providers_with_names = {catalog.services[s].provider for s in with_names if s in catalog.services}
+def _shared_warnings(catalog: Catalog, policy: Policy) -> Iterator[str]:
+    for block in policy.block:
+        for shared in catalog.shared:
+            if block.name == shared.name or (block.scope == "subtree" and names.at_or_below(shared.name, block.name)):
+                yield f"[[block]] {block.name} takes {shared.name} away, which breaks {shared.breaks}"
+                break
+
+
+def _nameless(catalog: Catalog, policy: Policy, with_names: Container[str]) -> Iterator[str]:
+    """Yield what the policy wants and the catalogue has no name of, however shared."""
+    owners = {service.provider for service in catalog.services.values() if service.id in with_names}
     selectors = [selector for selector in policy.select.include if not selector.only_lookalikes]
     wanted_providers = {p for s in selectors for p in (*s.provider, *s.provider_family)}
     wanted_services = {service for s in selectors for service in s.service}
-    for provider in sorted(wanted_providers - providers_with_names):
+    for provider in sorted(wanted_providers - owners):
         title = catalog.providers[provider].title if provider in catalog.providers else provider
         yield f"provider {title}"
-    for service in sorted(wanted_services - with_names):
+    for service in sorted(service for service in wanted_services if service not in with_names):
         title = catalog.services[service].title if service in catalog.services else service
         yield f"service {title}"
 

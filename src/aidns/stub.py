@@ -231,4 +231,6 @@ def _resolve(host: str, port: int) -> tuple[int, tuple[object, ...]]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
     except socket.gaierror as error:
         raise UsageError(f"{printable(host, 80)!r} has no address: {error.strerror}") from None
+    except UnicodeError:  # an empty label, or one that is too long
+        raise UsageError(f"{printable(host, 80)!r} is no host name", tip="write an address") from None
     return found[0][0], found[0][4]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import pty
@@ -20,6 +21,7 @@ from aidns.cli.list_command import WHAT
 from aidns.explain import explain
 from aidns.model import Standing, Verdict
 from aidns.names import Name
+from aidns.render.artefact import MAX_TEMPLATE
 from aidns.render.formats import FORMATS
 from properties.hostile import BREAKING, places, planted, toml
 from samples import NOW, ROOT, SOUND, TODAY, artefact, catalog
@@ -114,6 +116,15 @@ def test_a_suggestion_is_made_once(aidns: Run) -> None:
         ("render", "--policy", "open", "--format", "rpz", "--zone", "a b"),
         ("render", "--policy", "open", "--format", "rpz", "--template", "/nowhere"),
         ("lint", "--no-such-option"),
+        ("verify", ".x", "--policy", "open"),
+        ("verify", "a..b", "--policy", "open"),
+        ("verify", "a" * 300, "--policy", "open"),
+        ("render", "--policy", "-", "--format", "rpz"),
+        ("render", "--policy", "open", "--format", "rpz", "--template", "-"),
+        ("build", "--out", "-"),
+        ("build", "--policy", "open", "--policy", "-"),
+        ("render", "--policy", "open", "--format", "hosts", "--zone", "rpz"),
+        ("compile", "--format", "hosts", "--format", "edl", "--zone", "rpz", "/dev/null"),
     ],
 )
 def test_a_command_line_that_makes_no_sense(arguments: tuple[str, ...], aidns: Run) -> None:
@@ -247,6 +258,25 @@ def test_show_finds_every_kind(entry: str, aidns: Run) -> None:
     assert json.loads(aidns("show", entry, "--json")[1])["schema"] == "aidns/show/1"
 
 
+def test_a_terminal_without_a_sign_is_shown_another(tmp_path: Path) -> None:
+    """A name that it cannot show ends no command."""
+    done = subprocess.run(
+        [*AIDNS, "--catalog", str(ROOT), "show", "acme-chat"], capture_output=True, check=False,
+        env={**os.environ, "HOME": str(tmp_path), "PYTHONIOENCODING": "ascii"},
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"?" in done.stdout
+
+
+@pytest.mark.parametrize("command", [("render", "--policy", "open", "--format", "hosts"), ("explain", "acme.example")])
+def test_a_state_file_that_is_not_there_is_named(command: tuple[str, ...], aidns: Run) -> None:
+    """A misspelt option must not pass for a name that was never checked; the default file may be missing."""
+    code, _, err = aidns(*command, "--state", "typo.sqlite")
+    assert code == 0
+    assert "there is no state file 'typo.sqlite'" in err
+    assert "state file" not in aidns(*command)[2]
+
+
 # ------------------------------------------------------------------ explain
 
 
@@ -298,6 +328,44 @@ def test_explain_an_exception(aidns: Run) -> None:
     out, found = explained(aidns, "help.acme.example", "--policy", "office", "--policy", "garden")
     assert {hit["policy"]: hit["answer"] for hit in found["caught"]} == {"office": "excepted", "garden": "blocked"}
     assert "excepted by policy office, scope desks through help.acme.example" in out
+
+
+def test_explain_an_exception_says_why_by_whom_and_until_when(aidns: Run) -> None:
+    """The rule that decides is told whole, that of a service with the service."""
+    out, found = explained(aidns, "www.help.acme.example", "--policy", "office")
+    hit = found["caught"][0]
+    told = [hit[key] for key in ("rule", "origin", "reason", "approved_by", "expires")]
+    assert told == ["help.acme.example", "policy", "manuals", "CISO", "2027-01-31"]
+    assert "): manuals, approved by CISO, until 2027-01-31\n" in out
+    out, found = explained(aidns, "beta.example", "--policy", "office")
+    assert {hit["client_scope"]: hit["answer"] for hit in found["caught"]} == {
+        "desks": "blocked",
+        "research": "excepted",
+    }
+    assert "scope research through beta.example" in out
+    assert "service beta-search: project 12, approved by CISO, until 2027-02-28" in out
+
+
+def test_explain_an_exception_at_a_blocked_name_itself(aidns: Run, tmp_path: Path) -> None:
+    """Nothing of the pair reaches a list, yet it is told, and as an exception alone."""
+    own = tmp_path / "ours.toml"
+    allow = '[[allow]]\nname = "{}"\nreason = "sales"\n'
+    both = allow.format("acme.example") + allow.format("acme-group.example")
+    own.write_text(f'schema = 1\ntitle = "x"\nextends = "open"\n{both}', "utf-8")
+    out, found = explained(aidns, "shop.acme.example", "--policy", str(own))
+    assert [(hit["answer"], hit["rule"], hit["reason"]) for hit in found["caught"]] == [
+        ("excepted", "acme.example", "sales")
+    ]
+    assert found["left_out"] == []
+    assert "no policy blocks it" not in out
+    _, idle = explained(aidns, "acme-group.example", "--policy", str(own))
+    assert idle["caught"] == []
+
+
+def test_explain_offers_an_exception_for_ninety_days(aidns: Run) -> None:
+    """From today, whenever that is."""
+    _, found = explained(aidns, "acme.example")
+    assert tomllib.loads(found["allow"])["allow"][0]["expires"] == TODAY + dt.timedelta(days=90)
 
 
 def test_explain_a_name_left_out_says_why(aidns: Run) -> None:
@@ -388,6 +456,16 @@ def test_render_takes_scope_zone_template_and_json(aidns: Run, tmp_path: Path) -
     document = json.loads(aidns("render", "--policy", "open", "--format", "rpz", "--json")[1])
     assert document["schema"] == "aidns/artefact/1"
     assert document["artefact"]["text"] == artefact("open", "rpz").text
+
+
+def test_a_template_is_a_regular_file_of_bounded_size(aidns: Run, tmp_path: Path) -> None:
+    """A device never ends, a pipe that nobody writes to never begins."""
+    os.mkfifo(tmp_path / "pipe.j2")
+    (tmp_path / "large.j2").write_text("x" * (MAX_TEMPLATE + 1))
+    for template in ("/dev/zero", str(tmp_path / "pipe.j2"), str(tmp_path / "large.j2")):
+        code, out, err = aidns("render", "--policy", "open", "--format", "hosts", "--template", template)
+        assert (code in (1, 4), out) == (True, "")
+        assert "regular file" in err or "octets" in err
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from aidns.catalog.files import digest
+from aidns.catalog.files import MAX_FILE, digest
 from aidns.catalog.load import load, load_or_fail, load_policy
 from aidns.errors import DataError
 from samples import ROOT, SOUND, catalog, loaded
@@ -54,6 +55,29 @@ def test_a_file_replaces_the_shipped_one_of_the_same_path(tmp_path: Path) -> Non
     both = load_or_fail([tmp_path])
     assert both.services["deepseek"].title == "Intranet bot"
     assert "deepseek.com" not in {entry.name for entry in both.names}
+
+
+def test_a_directory_that_is_no_catalogue_is_not_passed_over(tmp_path: Path) -> None:
+    """Neither one without any file to read, nor files that lie deeper than a catalogue has any."""
+    (one,) = load([tmp_path]).problems
+    assert (one.rule, one.level, one.file, one.message) == ("unknown-file", "error", str(tmp_path), "holds no .toml file")
+    write(tmp_path, {"services/more/intranet-bot.toml": OVERLAY, ".git/x/y.toml": "", "a/b/c/d.toml": ""})
+    (one,) = load([tmp_path]).problems
+    assert one.file.endswith("services/more/intranet-bot.toml")
+    assert one.message == "lies too deep to be read"
+
+
+def test_a_file_that_is_none_or_never_ends_is_not_read(tmp_path: Path) -> None:
+    """Devices, pipes, and what is larger than any file of a catalogue."""
+    write(tmp_path, {"services/large.toml": "x" * (MAX_FILE + 1)})
+    (tmp_path / "services" / "zero.toml").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "services" / "pipe.toml")
+    found = {Path(one.file).name: one.message for one in load([tmp_path]).problems}
+    assert found == {
+        "large.toml": f"has more than {MAX_FILE} octets",
+        "pipe.toml": "cannot be read: is no regular file",
+        "zero.toml": "cannot be read: is no regular file",
+    }
 
 
 def test_a_directory_with_catalog_toml_stands_alone(tmp_path: Path) -> None:

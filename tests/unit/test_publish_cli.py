@@ -149,9 +149,18 @@ def test_a_failed_policy_keeps_its_lists_others_are_built_and_the_exit_code_is_t
     after = tree(shop.out)
     assert code == 3
     assert "all-genai: expired on 2026-01-01" in err
+    assert "set a new `expires`" in err
     assert after["all-genai/rpz.txt"] == before["all-genai/rpz.txt"]
     assert after["deepseek-org/rpz.txt"] != before["deepseek-org/rpz.txt"]
     assert json.loads((shop.out / "status.json").read_bytes())["failures"]
+
+
+def test_the_tip_for_a_failed_policy_fits_its_reason(aidns: Run, shop: Shop) -> None:
+    shop.failures = {"office": "policy office blocks nothing"}
+    code, _, err = aidns("build")
+    assert code == 3
+    assert "expires" not in err
+    assert "tip: aidns render --policy ID" in err
 
 
 # ------------------------------------------------------------------ guards
@@ -164,6 +173,7 @@ def names_gone(compiler: Compiler) -> None:
 
 def own_name_lost(compiler: Compiler) -> None:
     compiler.shop.lists = {key: hosts(99) for key in compiler.shop.lists}
+    compiler.shop.gone = hosts(100)[99:]
     compiler.more = {"must_stay": {"deepseek-org": (Name(hosts(100)[99]),)}}
 
 

@@ -148,6 +148,19 @@ def test_a_policy_that_left_the_catalogue_leaves_the_output(tmp_path: Path) -> N
     }
 
 
+def test_a_policy_that_left_the_catalogue_is_named_before_its_lists_go(tmp_path: Path) -> None:
+    shop = both_policies(tmp_path)
+    shop.lists = {("deepseek-org", form): hosts(9) for form in ("pihole", "rpz")}
+    assert {(unsafe.guard, unsafe.names) for unsafe in shop.plan().unsafe} == {("policy-left", ("all-genai",))}
+    (reason,) = reasons(shop.plan().unsafe)
+    assert "all-genai (in all-genai/pihole.txt, all-genai/rpz.txt)" in reason
+    assert "--catalog" in reason
+    forced = shop.plan(force="dropped")
+    assert forced.unsafe == ()
+    assert {one.guard for one in forced.manifest.forced} == {"policy-left"}
+    assert shop.plan(everything=False).unsafe == ()
+
+
 def test_a_build_of_the_catalogue_leaves_an_own_policy_alone() -> None:
     own = plan(Published(), Desired((artefact(["a.example"], policy="mine"),)), REQUEST, NOW)
     assert own.manifest.files[0].own
@@ -204,11 +217,14 @@ def test_the_first_build_is_exempt_from_guards_about_loss() -> None:
     assert plan(Published(), desired, REQUEST, NOW).unsafe == ()
 
 
-def test_a_name_of_the_policy_itself_must_stay_blocked() -> None:
-    before = first_plan("a.example", "own.example")
-    must_stay = {"deepseek-org": (Name("own.example"),)}
-    assert guards_of(second_plan(before, ["a.example"], must_stay=must_stay)) == {"must-stay"}
-    assert second_plan(before, ["a.example"]).unsafe == ()
+@pytest.mark.parametrize("gone", ["www.own.example", "own.example"])
+def test_a_name_of_the_policy_itself_never_leaves_by_verdict(gone: str) -> None:
+    before = first_plan("a.example", gone)
+    must_stay = {"deepseek-org": (Name("www.own.example"),)}
+    verdicts = VerdictInfo(gone=(Name(gone),))
+    assert guards_of(second_plan(before, ["a.example"], must_stay=must_stay, verdicts=verdicts)) == {"must-stay"}
+    assert second_plan(before, ["a.example"], verdicts=verdicts).unsafe == ()
+    assert second_plan(before, ["a.example"], must_stay=must_stay).unsafe == (), "an edit is reported, not stopped"
 
 
 def test_a_name_that_a_broader_rule_covers_has_stayed() -> None:

@@ -22,7 +22,7 @@ from aidns.model import BlockSet, Garden, Rule, Standing, Verdict
 from aidns.names import Name
 from aidns.render.artefact import render
 from aidns.render.base import Action, Inexpressible, Row, check_rows, sound
-from aidns.render.formats import FORMATS
+from aidns.render.formats import FORMATS, find_all
 from aidns.render.header import iso
 from golden_files import CASES, refusal_of, text_of
 from samples import NOTHING, NOW, SOUND, catalog, content, prepared
@@ -86,7 +86,7 @@ def test_the_header_counts_what_the_file_holds() -> None:
 
 def test_the_header_says_where_the_file_is_to_be_loaded() -> None:
     """The scope and its tags; a scope without tags goes by its name; a policy without scopes says nothing."""
-    assert header("office", "rpz")["Scope"] == "desks; load only for clients tagged office, desk"
+    assert header("office", "rpz")["Scope"] == "desks; load only for clients tagged office, desk or in 10.20.0.0/16"
     assert header("office", "rpz", scope="research")["Scope"] == "research; load only for clients tagged lab"
     assert "Scope" not in header("open", "rpz")
 
@@ -359,6 +359,34 @@ def test_another_template_is_another_content(tmp_path: Path) -> None:
     assert one != two
 
 
+def test_an_own_template_may_pick_a_header_line(tmp_path: Path) -> None:
+    """Whatever marks it gives them, they are no part of the digest."""
+    source = "% {{ header[0] }}\n{% for line in header %}\n% {{ line }}\n{% endfor %}\n{{ canary }}\n"
+    blockset = prepared("open").blockset
+    policy = msgspec.structs.replace(blockset.policy, title="Another", measures=())
+    made = [
+        render(FORMATS["hosts"], one, catalog(), {}, lambda _digest: (7, NOW), own(tmp_path, source))
+        for one in (blockset, msgspec.structs.replace(blockset, policy=policy))
+    ]
+    assert made[0].text.startswith("% Title: Open: Acme without its manuals (")
+    assert made[0].text != made[1].text
+    assert made[0].digest == made[1].digest
+    assert made[0].lines == 1
+
+
+def test_a_policy_without_an_action_makes_no_list() -> None:
+    """Also where nothing has judged it before."""
+    blockset = prepared("open").blockset
+    policy = msgspec.structs.replace(blockset.policy, action=None)
+    with pytest.raises(DataError, match="no .action."):
+        text(msgspec.structs.replace(blockset, policy=policy), "hosts")
+
+
+def test_a_format_asked_for_twice_is_made_once() -> None:
+    """In the order of asking."""
+    assert [fmt.id for fmt in find_all(["rpz", "hosts", "rpz"])] == ["rpz", "hosts"]
+
+
 @pytest.mark.parametrize(
     ("source", "why"),
     [
@@ -380,6 +408,11 @@ def test_another_template_is_another_content(tmp_path: Path) -> None:
         ("no newline", "newline"),
         ("", "newline"),
         (b"\xff\n", "not UTF-8 at octet 0"),
+        ("{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}\n", "too deep"),
+        ("{% if 1 %}" * 200 + "x" + "{% endif %}" * 200 + "\n", "too deep"),
+        ("# no row\n", "nothing but comments"),
+        ("{% for line in header %}\n! {{ line }}\n{% endfor %}\n", "nothing but comments"),
+        ("{{ header[63] }} {{ canary }}\n", "no element 63"),
     ],
 )
 def test_a_template_that_fails_says_where_and_why(source: str | bytes, why: str, tmp_path: Path) -> None:

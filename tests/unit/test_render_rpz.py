@@ -206,6 +206,19 @@ def test_a_short_zone_name_makes_room(zone: str, fits: bool) -> None:
         assert "--zone" in refusal.value.tip
 
 
+@pytest.mark.parametrize("fmt", ["rpz", "rpz-allow"])
+def test_the_canary_must_fit_the_zone_too(fmt: str) -> None:
+    """Else no server loads the file; a zone of exceptions holds none."""
+    blockset = samples.prepared("open").blockset
+    zone_length = MAX_OWNER - len(blockset.canary) + 1
+    if fmt == "rpz-allow":
+        assert blockset.canary not in made(blockset, fmt, zone_length=zone_length)
+        return
+    assert made(blockset, fmt, zone_length=zone_length - 1)
+    with pytest.raises(Inexpressible, match="longer than"):
+        made(blockset, fmt, zone_length=zone_length)
+
+
 def test_a_zone_name_that_is_none_is_a_usage_error() -> None:
     """Blanks, wildcards and empty labels name no zone."""
     for zone in ("a b", "*.lab", "a..b", ".."):

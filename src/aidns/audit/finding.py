@@ -59,13 +59,19 @@ class Findings:
         """Count a fault. `line` may be a function, which is called only if the place is kept; any text is hostile."""
         self._counts[fault] = self._counts.get(fault, 0) + 1
         examples = self._examples.setdefault(fault, [])
-        if len(examples) < MAX_EXAMPLES:
-            number = line if isinstance(line, int) else line()
-            examples.append(Example(number, printable(name, SHOWN), printable(detail, SHOWN)))
+        full = len(examples) == MAX_EXAMPLES
+        if full and not (isinstance(line, int) and 0 < line < examples[-1].line):
+            return
+        number = line if isinstance(line, int) else line()
+        examples.append(Example(number, printable(name, SHOWN), printable(detail, SHOWN)))
+        examples.sort(key=lambda example: example.line)
+        del examples[MAX_EXAMPLES:]
 
     def found(self) -> tuple[Finding, ...]:
         """Return the findings, the gravest and then the most frequent first."""
-        order = sorted(self._counts, key=lambda fault: (SEVERITIES.index(fault.severity), -self._counts[fault], fault.id))
+        order = sorted(
+            self._counts, key=lambda fault: (SEVERITIES.index(fault.severity), -self._counts[fault], fault.id)
+        )
         return tuple(self._finding(fault) for fault in order)
 
     def _finding(self, fault: Fault) -> Finding:

@@ -10,6 +10,7 @@ that sort behind one of its children. PowerDNS Recursor and Knot Resolver 5 take
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Literal
 
 from msgspec import Struct
@@ -24,11 +25,15 @@ exists because of what stands below it, or at one that has nothing but its own w
 
 
 class Hole(Struct, frozen=True):
-    """A node of the zone at which the wildcard `*.above` stops. `unbound` and `bind` are names that pass; "": none."""
+    """A node of the zone at which the wildcard `*.above` stops, because `cause` is listed without or with a wildcard.
+
+    `unbound` and `bind` are names that pass; "": none.
+    """
 
     node: str
     above: str
     kind: HoleKind
+    cause: str
     unbound: str
     bind: str
 
@@ -73,7 +78,7 @@ def check_holes(owners: Mapping[str, bool], text: Text, found: Findings) -> None
         found.add(
             FAULTS[hole.kind],
             hole.node,
-            lambda node=hole.node: text.line_of(node) or text.line_of(f"*.{node}"),  # type: ignore[misc]
+            partial(text.line_of, hole.cause),
             f"such as {passes}, which *.{hole.above} should block",
         )
 
@@ -81,14 +86,14 @@ def check_holes(owners: Mapping[str, bool], text: Text, found: Findings) -> None
 def holes(owners: Mapping[str, bool]) -> Iterator[Hole]:
     """Yield every hole of a zone. `owners` holds each owner, `x` or `*.x`, with whether it blocks."""
     wild = {owner[2:]: blocks for owner, blocks in owners.items() if owner.startswith("*.")}
-    empty: dict[str, tuple[str, str]] = {}
+    empty: dict[str, tuple[str, str, str]] = {}
     shadows: list[tuple[str, str]] = []
     stars: list[tuple[str, str]] = []
     for owner in owners:
-        base = owner[2:] if owner.startswith("*.") else owner
+        base: str = owner[2:] if owner.startswith("*.") else owner
         between: list[tuple[str, str]] = []
-        below = base
-        for above in ancestors(base):
+        below: str = base
+        for above in map(str, ancestors(base)):
             if above in wild:
                 break
             if above not in owners:
@@ -98,7 +103,7 @@ def holes(owners: Mapping[str, bool]) -> Iterator[Hole]:
             continue
         if not wild[above]:
             continue
-        empty.update((node, (child, above)) for node, child in between if node not in empty)
+        empty.update((node, (child, above, base)) for node, child in between if node not in empty)
         if base is owner and base not in wild:
             shadows.append((base, above))
         if base is not owner and base not in owners:
@@ -107,11 +112,11 @@ def holes(owners: Mapping[str, bool]) -> Iterator[Hole]:
     for node, above in shadows:
         name = taken.fresh(node, "")
         if name:
-            yield Hole(node, above, "owner" if owners[node] else "exception", name, name)
-    for node, (child, above) in empty.items():
-        yield Hole(node, above, "empty", taken.fresh(node, child), node)
+            yield Hole(node, above, "owner" if owners[node] else "exception", node, name, name)
+    for node, (child, above, cause) in empty.items():
+        yield Hole(node, above, "empty", cause, taken.fresh(node, child), node)
     for node, above in stars:
-        yield Hole(node, above, "star", "", node)
+        yield Hole(node, above, "star", node, "", node)
 
 
 class _Taken:

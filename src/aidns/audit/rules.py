@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 
 from msgspec import Struct
 
@@ -139,20 +140,25 @@ RULES: Mapping[str, tuple[LineRule, ...]] = {
         _rule(INLINE_COMMENT, rb"\n(?:@@)?\|[^\n#]*[ \t]#"),
         _rule(BROWSER_MODIFIER, rb"\n(?:@@)?\|[^\n^]*\^\$(?:[^\n]*,)?~?(?:" + _NOT_DNS + rb")"),
         _rule(REWRITE, rb"\n(?:@@)?[^\n!#$]*\$(?:[^\n]*,)?dnsrewrite="),
-        _rule(ADGUARD_ONLY, rb"\n(?:\|[^|\n]|(?:@@)?\|\|[^\n^]*\^\$(?:important|dnstype|client|denyallow|ctag|badfilter))"),
+        _rule(
+            ADGUARD_ONLY, rb"\n(?:\|[^|\n]|(?:@@)?\|\|[^\n^]*\^\$(?:important|dnstype|client|denyallow|ctag|badfilter))"
+        ),
         _U,
         _COSMETIC,
     ),
     "dnsmasq": (
-        _rule(DNSMASQ_OPTION, rb"\n[ \t]*(?!address=/|local=/|server=/|#|\n)[^\n]"),
+        _rule(DNSMASQ_OPTION, rb"\n[ \t]*+(?!address=/|local=/|server=/|#|\n)[^\n]"),
         _rule(DNSMASQ_SUFFIX, rb"\n[^\n#]*/\*[^./\n]"),
         _rule(DNSMASQ_EMPTY, rb"\n[^\n#]*=//"),
         _rule(DNSMASQ_LONG, rb"\n[^\n]{1025}"),
         _U,
     ),
     "unbound": (
-        _rule(UNBOUND_OPTION, rb"\n[ \t]*(?!server:[ \t]*(?:#|\n)|local-zone:|local-data:|local-zone-tag:|#|\n)[^\n]"),
-        _rule(UNBOUND_QUOTE, rb"\n[ \t]*local-zone:[ \t]*(?!\"[^\"\n \t]*\"[ \t]+[a-z_]+[ \t]*(?:#|\n)|[^\"\n \t]+[ \t]+[a-z_]+[ \t]*(?:#|\n))"),
+        _rule(UNBOUND_OPTION, rb"\n[ \t]*+(?!server:[ \t]*(?:#|\n)|local-zone:|local-data:|local-zone-tag:|#|\n)[^\n]"),
+        _rule(
+            UNBOUND_QUOTE,
+            rb"\n[ \t]*local-zone:[ \t]*+(?!(?:\"[^\"\n \t]*\"|[^\"\n \t]+)[ \t]+[a-z_]+[ \t]*(?:#|\n))",
+        ),
         _rule(UNBOUND_STAR, rb"\n[ \t]*local-zone:[ \t]*\"?\*"),
         _rule(UNBOUND_ROOT, rb"\n[ \t]*local-zone:[ \t]*\"?\.\"?[ \t]"),
         _U,
@@ -167,4 +173,4 @@ def check_lines(syntax: str, text: Text, found: Findings) -> None:
     for rule in RULES[syntax]:
         for match in rule.pattern.finditer(text.octets):
             start = match.start()
-            found.add(rule.fault, line_text(text, start), lambda start=start: text.line_at(start))  # type: ignore[misc]
+            found.add(rule.fault, line_text(text, start), partial(text.line_at, start))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cached_property, partial
 
 from aidns.audit.finding import Fault, Findings
 from aidns.lists.line import MAX_LINE
@@ -70,7 +70,10 @@ class Text:
         return self.octets.count(b"\n", 0, offset + 1)
 
     def line_of(self, name: str, occurrence: int = 1) -> int:
-        """Return the line in which a name stands for the n-th time as a name of its own; 0 when it does not."""
+        """Return the line in which a name, or else its wildcard, stands for the n-th time; 0 when neither does."""
+        return self._line_with(name, occurrence) or self._line_with(f"*.{name}", occurrence)
+
+    def _line_with(self, name: str, occurrence: int) -> int:
         wanted = name.lower().encode()
         at = self.lowered.find(wanted)
         while at >= 0:
@@ -107,7 +110,7 @@ def check_octets(data: bytes, text: Text, found: Findings) -> None:
 def _each(pattern: re.Pattern[bytes], fault: Fault, text: Text, found: Findings) -> None:
     for match in pattern.finditer(text.octets):
         start = match.start()
-        found.add(fault, line_text(text, start), lambda start=start: text.line_at(start))  # type: ignore[misc]
+        found.add(fault, line_text(text, start), partial(text.line_at, start))
 
 
 def line_text(text: Text, offset: int) -> str:

@@ -130,9 +130,7 @@ APEX_DATA = Fault(
     ("unbound: root priming fails",),
     "write remarks as comments",
 )
-GARDEN_NAME = Fault(
-    "rpz-garden-name", "note", "names are sent to another name", ("Knot Resolver: these names pass",)
-)
+GARDEN_NAME = Fault("rpz-garden-name", "note", "names are sent to another name", ("Knot Resolver: these names pass",))
 ANSWERED = Fault(
     "rpz-answers", "note", "names are sent to another address", ("all: users get what is at that address",)
 )

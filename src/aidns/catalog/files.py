@@ -9,7 +9,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from aidns.data import shipped
+from aidns.data import read_regular, shipped
 from aidns.model import Problem
 
 MAX_FILE = 1 << 20
@@ -43,20 +43,29 @@ def _bases(directories: Sequence[Path]) -> list[Traversable]:
 def _read(base: Traversable, problems: list[Problem]) -> dict[str, Source]:
     found: dict[str, Source] = {}
     top = _relative_to_here(str(base)) if isinstance(base, Path) else "catalog"
-    for path, file in sorted(_toml_files(base), key=lambda pair: pair[0]):
+    files = sorted(_toml_files(base), key=lambda pair: pair[0])
+    for path, file in files:
         shown = path if top == "." else f"{top}/{path}"
-        text = read_text(file, shown, problems)
-        if text is not None:
+        if path.count("/") > 1:
+            tip = "a catalogue has files and folders of files, no deeper ones"
+            problems.append(Problem("unknown-file", shown, 0, "", "lies too deep to be read", tip))
+        elif (text := read_text(file, shown, problems)) is not None:
             found[path] = Source(shown, text)
+    if not files:
+        tip = "is it the directory of a catalogue?"
+        problems.append(Problem("unknown-file", top, 0, "", "holds no .toml file", tip))
     return found
 
 
 def _toml_files(base: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
+    """Yield the files with their relative paths, down to one folder deeper than those that a catalogue has."""
     for item in base.iterdir():
+        if item.name.startswith("."):
+            continue
         if item.is_dir():
-            if not prefix and not item.name.startswith("."):
-                yield from _toml_files(item, f"{item.name}/")
-        elif item.name.endswith(".toml") and not item.name.startswith("."):
+            if prefix.count("/") < 2:
+                yield from _toml_files(item, f"{prefix}{item.name}/")
+        elif item.name.endswith(".toml"):
             yield prefix + item.name, item
 
 
@@ -74,12 +83,12 @@ def read_text(file: Traversable, shown: str, problems: list[Problem]) -> str | N
         problems.append(Problem("unreadable-file", shown, 0, "", message, tip))
 
     try:
-        data = file.read_bytes()
+        data = read_regular(file, MAX_FILE)
     except OSError as error:
         fault(f"cannot be read: {error.strerror}", "is it there, and may you read it?")
         return None
     if len(data) > MAX_FILE:
-        fault(f"has {len(data)} octets", f"a file has at most {MAX_FILE}")
+        fault(f"has more than {MAX_FILE} octets", "split it, or is it another file?")
         return None
     try:
         return data.decode("utf-8")

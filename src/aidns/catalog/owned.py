@@ -102,7 +102,10 @@ def each_once(listed: Iterable[Listed], reader: Reader) -> tuple[OwnedName, ...]
     first: dict[names.Name, Listed] = {}
     for entry in listed:
         name = entry.owned.name
-        if name in first:
+        if names.at_or_below(name, names.CANARY_PARENT):
+            tip = f"nothing at or below {names.CANARY_PARENT} can be listed"
+            reader.problem("name-form", entry.path, entry.field, f"{name} belongs to canaries", tip)
+        elif name in first:
             where = reader.sources[first[name].path].shown
             reader.problem(
                 "name-unique",

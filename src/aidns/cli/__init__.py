@@ -23,12 +23,14 @@ COMMANDS: dict[str, str] = {
     "status": "Show what changed since the last check, what is suspect and until when, what came back.",
     "merge": "Put what several runs of check remember together.",
     "candidates": "List names that answers led to and nobody has judged.",
+    "fetch": "Fetch the lists that your policies name by web address.",
     "render": "Print one policy in one format.",
     "build": "Write every policy in every format, as a plan that is applied at once.",
     "diff": "Show what a build would change, or how two builds differ.",
     "compile": "Compile anybody's lists into any format, without a catalogue.",
     "verify": "Ask a running server whether it blocks what a policy says, and nothing else.",
     "prove": "Start the servers of this machine in private and verify each list on them.",
+    "audit": "Find holes, faults and collateral in anybody's list.",
 }
 """Command -> its one-line help, so that `--help` imports no command."""
 

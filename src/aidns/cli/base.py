@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import time
@@ -79,6 +80,13 @@ def default_state_file() -> Path:
     return Path(platformdirs.user_state_dir("aidns")) / "state.sqlite"
 
 
+def state_file(app: App, given: Path | None) -> Path:
+    """Return the state file to read: the one given, with a warning where there is none, or the default one."""
+    if given is not None and not given.exists():
+        app.warn(f"there is no state file {str(given)!r}: nothing is remembered")
+    return given or default_state_file()
+
+
 def global_options() -> list[click.Parameter]:
     """Return the options that every command takes, before or after its name."""
     directory = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -133,6 +141,17 @@ def _choose_colour(ctx: click.Context, _param: click.Parameter, value: str | Non
     ctx.ensure_object(App).color = ctx.color
 
 
+def no_dash(_ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+    """Refuse `-`, which stands for standard input or output elsewhere, where only a file or directory will do.
+
+    Raises UsageError.
+    """
+    if "-" in [str(one) for one in (value if isinstance(value, tuple) else (value,))]:
+        tip = "for standard output there is aidns render" if param.name == "out" else "write it to a file and name that"
+        raise UsageError(f"{param.opts[0]} takes no -", tip=tip)
+    return value
+
+
 class AidnsCommand(click.Command):
     """A command that also takes the global options."""
 
@@ -144,6 +163,8 @@ class AidnsCommand(click.Command):
 def adapt_errors(command: click.Command) -> NoReturn:
     """Run the command line; turn our errors into a message on stderr and their exit code."""
     app = App()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without a sign shows ?, as stderr shows an escape
     try:
         result = command(standalone_mode=False, obj=app, prog_name="aidns")
     except AidnsError as error:

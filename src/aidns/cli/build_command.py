@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aidns.cli.base import AidnsCommand, App, default_state_file, now, pass_app
+from aidns.cli.base import AidnsCommand, App, no_dash, now, pass_app, state_file
 from aidns.errors import UnsafeError
 
 if TYPE_CHECKING:
@@ -17,10 +17,23 @@ if TYPE_CHECKING:
 
 
 @click.command("build", cls=AidnsCommand)
-@click.option("--policy", "policies", multiple=True, metavar="ID|FILE", help="Only this policy; repeat for more.")
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="ID|FILE",
+    callback=no_dash,
+    help="Only this policy; repeat for more.",
+)
 @click.option("--format", "formats", multiple=True, metavar="ID", help="Only this format; repeat for more.")
 @click.option(
-    "--out", type=click.Path(path_type=Path), default="dist", metavar="DIR", show_default=True, help="Where to publish."
+    "--out",
+    type=click.Path(path_type=Path),
+    default="dist",
+    metavar="DIR",
+    show_default=True,
+    callback=no_dash,
+    help="Where to publish.",
 )
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="What `check` remembers.")
 @click.option("--force", default="", metavar="REASON", help="Publish although a guard objects; the manifest says why.")
@@ -87,7 +100,7 @@ def make_plan(
 
     at = now()
     catalog = load_sound(app.catalog_dirs)
-    desired = build_artefacts(catalog, policies, formats, at, state or default_state_file(), published.manifest)
+    desired = build_artefacts(catalog, policies, formats, at, state_file(app, state), published.manifest)
     _talk(app, desired)
     request = Request(
         version=__version__,
@@ -128,5 +141,12 @@ def _report_failures(plan: Plan) -> None:
         raise UnsafeError(
             "these policies were not built; what is published of them stays",
             [f"{failure.policy}: {failure.reason}" for failure in failures],
-            tip="renew or remove the policy",
+            tip=_failure_tip([failure.reason for failure in failures]),
         )
+
+
+def _failure_tip(reasons: list[str]) -> str:
+    """Return what helps against these reasons; the pipeline words them."""
+    if all("expired on " in reason for reason in reasons):
+        return "review the policy and set a new `expires`, or remove it"
+    return "aidns render --policy ID --format domains says more about one; mend or remove it"

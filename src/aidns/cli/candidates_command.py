@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from aidns.cli.base import AidnsCommand, App, default_state_file, pass_app
+from aidns.cli.base import AidnsCommand, App, pass_app, state_file
 
 
 @click.command("candidates", cls=AidnsCommand)
@@ -23,7 +23,7 @@ def command(app: App, state: Path | None) -> None:
     from aidns.cli.table import print_table
     from aidns.lookup.state import read_spans
 
-    found = candidates(app.load(), read_spans(state or default_state_file()))
+    found = candidates(app.load(), read_spans(state_file(app, state)))
     if app.json:
         app.print_json({"schema": "aidns/candidates/1", "kinds": KINDS, "candidates": found})
         return

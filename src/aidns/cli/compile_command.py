@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -79,16 +80,17 @@ def command(
     """
     from aidns.lists.line import chosen_syntax
     from aidns.render.compiled import FALLBACK, compile_to, policy, report
-    from aidns.render.formats import find_all
+    from aidns.render.formats import find_all, refuse_zone
     from aidns.render.rpz import zone_length
 
     chosen, at = find_all(formats), now()
+    refuse_zone(zone, chosen)
     _check_use(app, (*files, *allowed), chosen, out)
     of = policy(name, action or ACTIONS[0], () if action else FALLBACK)
     syntax = chosen_syntax(syntax_id) if syntax_id else None
     with ExitStack() as stack:
-        like = {"syntax": syntax, "exact": exact}
-        inputs = chain(_inputs(stack, files, **like), _inputs(stack, allowed, allow=True, **like))
+        read = partial(_inputs, stack, syntax, exact)
+        inputs = chain(read(files, allow=False), read(allowed, allow=True))
         made = compile_to(chosen, inputs, of, exact=exact, zone_length=zone_length(zone))
     _talk(app, made, strict=strict)
     paths = _write(made, out, at)
@@ -102,21 +104,19 @@ def _check_use(app: App, files: tuple[str, ...], formats: tuple[Format, ...], ou
         raise UsageError("standard input can be read once", tip="give - for one list only")
     if len(formats) > 1 and out is None:
         raise UsageError("several formats need a directory", tip="name it with -o DIR")
-    if len({fmt.file_name for fmt in formats}) < len(formats):
-        raise UsageError("a format is asked for twice", tip="name each once")
     if app.json and out is None:
         raise UsageError("--json prints the report on stdout", tip="name a file for the list with -o FILE")
 
 
-def _inputs(stack: ExitStack, files: tuple[str, ...], syntax: Syntax | None, *, allow: bool) -> Iterator[Input]:
+def _inputs(
+    stack: ExitStack, syntax: Syntax | None, exact: bool, files: tuple[str, ...], *, allow: bool
+) -> Iterator[Input]:
     """Open each list when it is its turn."""
     from aidns.lists.compile import Input
 
     for file in files:
-        if file == "-":
-            yield Input("standard input", sys.stdin.buffer, syntax, allow)
-        else:
-            yield Input(file, stack.enter_context(Path(file).open("rb")), syntax, allow)
+        stream = sys.stdin.buffer if file == "-" else stack.enter_context(Path(file).open("rb"))  # noqa: SIM115
+        yield Input("standard input" if file == "-" else file, stream, syntax, exact, allow)
 
 
 def _talk(app: App, made: Made, *, strict: bool) -> None:

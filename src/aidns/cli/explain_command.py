@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aidns.cli.base import AidnsCommand, App, default_state_file, now, pass_app
+from aidns.cli.base import AidnsCommand, App, no_dash, now, pass_app, state_file
 
 if TYPE_CHECKING:
-    from aidns.explain import Explanation
+    from aidns.explain import Caught, Explanation
 
 
 @click.command("explain", cls=AidnsCommand)
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     "policies",
     multiple=True,
     metavar="ID|FILE",
+    callback=no_dash,
     help="Only this policy; repeat for more. Your own files, too.",
 )
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="What `check` remembers.")
@@ -34,14 +35,15 @@ def command(app: App, name: str, policies: tuple[str, ...], state: Path | None) 
     """
     from aidns import names, pipeline
     from aidns.explain import explain
+    from aidns.lists.own import rules_about
 
     at = now()
     catalog = app.load()
-    memory = pipeline.remember(catalog, state or default_state_file(), at)
+    memory = pipeline.remember(catalog, state_file(app, state), at)
     chosen = [pipeline.find_policy(catalog, reference) for reference in policies or catalog.policies]
-    found = explain(
-        catalog, names.normalise(name), chosen, dt.datetime.fromtimestamp(at, dt.UTC).date(), memory.verdicts
-    )
+    today, asked = dt.datetime.fromtimestamp(at, dt.UTC).date(), names.normalise(name)
+    listed = {one.id: rules_about(one.list, asked) for one in chosen if one.list}
+    found = explain(catalog, asked, chosen, today, memory.verdicts, listed)
     if app.json:
         app.print_json({"schema": "aidns/explain/1", "explanation": found})
         return
@@ -75,7 +77,8 @@ def describe(found: Explanation) -> Iterator[str]:
     yield f"checked: {found.standing}"
     for hit in found.caught:
         scope = f", scope {hit.client_scope}" if hit.client_scope else ""
-        yield f"{hit.answer} by policy {hit.policy}{scope} through {hit.rule} ({hit.title})"
+        why = f": {_exception(hit)}" if hit.answer == "excepted" else ""
+        yield f"{hit.answer} by policy {hit.policy}{scope} through {hit.rule} ({hit.title}){why}"
         yield f"  measures     {', '.join(hit.measures) or 'none'}"
     for left in found.left_out:
         yield f"left out by {left.what}: {left.why}"
@@ -85,3 +88,14 @@ def describe(found: Explanation) -> Iterator[str]:
         yield "to allow it, put this into a policy file of yours that extends the policy:"
         for line in found.allow.splitlines():
             yield f"  {line}"
+
+
+def _exception(hit: Caught) -> str:
+    """Return why an exception was made, by whom and until when."""
+    return ", ".join(
+        (
+            hit.reason if hit.origin == "policy" else f"service {hit.origin}: {hit.reason}",
+            *([f"approved by {hit.approved_by}"] if hit.approved_by else []),
+            *([f"until {hit.expires}"] if hit.expires else []),
+        )
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aidns.cli.base import AidnsCommand, App, default_state_file, now, pass_app
+from aidns.cli.base import AidnsCommand, App, no_dash, now, pass_app, state_file
 from aidns.errors import UsageError
 
 if TYPE_CHECKING:
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 
 @click.command("prove", cls=AidnsCommand)
-@click.option("--policy", "policies", multiple=True, metavar="ID|FILE", help="Only this policy; repeat for more.")
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="ID|FILE",
+    callback=no_dash,
+    help="Only this policy; repeat for more.",
+)
 @click.option("--format", "formats", multiple=True, metavar="ID", help="Only this format; repeat for more.")
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="What `check` remembers.")
 @click.option(
@@ -53,7 +60,7 @@ def command(
     _check_reports(reports)
     at, nonce = now(), f"aidns-{secrets.token_hex(4)}"
     catalog = pipeline.load_sound(app.catalog_dirs)
-    memory = pipeline.remember(catalog, state or default_state_file(), at)
+    memory = pipeline.remember(catalog, state_file(app, state), at)
     progress = _show_progress if sys.stderr.isatty() and app.verbosity >= 0 else None
     proof = prove(catalog, policies, formats, memory, at, nonce, progress)
     _refuse_the_empty(proof)

@@ -6,20 +6,26 @@ from pathlib import Path
 
 import click
 
-from aidns.cli.base import AidnsCommand, App, default_state_file, now, pass_app
+from aidns.cli.base import AidnsCommand, App, no_dash, now, pass_app, state_file
 from aidns.errors import UnsafeError
 
 
 @click.command("render", cls=AidnsCommand)
-@click.option("--policy", required=True, metavar="ID|FILE", help="A shipped policy's id, or your own policy file.")
+@click.option(
+    "--policy",
+    required=True,
+    metavar="ID|FILE",
+    callback=no_dash,
+    help="A shipped policy's id, or your own policy file.",
+)
 @click.option("--format", "format_id", required=True, metavar="ID", help="See `aidns list formats`.")
 @click.option("--scope", metavar="NAME", help="Client scope, where the policy has several; the first by default.")
 @click.option(
     "--zone", default="", metavar="NAME", help="Name of the policy zone: a short one leaves room for longer names."
 )
 @click.option(
-    "--template", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="FILE",
-    help="Your own Jinja template instead of the format's.",
+    "--template", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path), metavar="FILE",
+    callback=no_dash, help="Your own Jinja template instead of the format's.",
 )  # fmt: skip
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="What `check` remembers.")
 @click.option("--strict", is_flag=True, help="Refuse when the format had to weaken a rule.")
@@ -41,12 +47,13 @@ def command(
     from aidns import pipeline
     from aidns.publish.describe import weakened_lines
     from aidns.publish.serials import stamp
-    from aidns.render.formats import find
+    from aidns.render.formats import find, refuse_zone
 
     at = now()
     fmt = find(format_id)
+    refuse_zone(zone, (fmt,))
     catalog = pipeline.load_sound(app.catalog_dirs)
-    memory = pipeline.remember(catalog, state or default_state_file(), at)
+    memory = pipeline.remember(catalog, state_file(app, state), at)
     prepared = pipeline.prepare(catalog, pipeline.find_policy(catalog, policy), at, memory, scope)
     made = pipeline.artefact(catalog, prepared, fmt, memory, lambda digest: stamp(None, "", digest, at), template, zone)
     for warning in (*prepared.notes, *weakened_lines((made,))):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aidns.cli.base import AidnsCommand, App, default_state_file, now, pass_app
+from aidns.cli.base import AidnsCommand, App, now, pass_app, state_file
 
 if TYPE_CHECKING:
     from aidns.model import Span
@@ -30,7 +30,7 @@ def command(app: App, state: Path | None, name: str | None) -> None:
     from aidns.names import visible
     from aidns.statusing import history, status
 
-    catalog, spans, at = app.load(), read_spans(state or default_state_file()), now()
+    catalog, spans, at = app.load(), read_spans(state_file(app, state)), now()
     if name is None:
         found = status(catalog, spans, at)
         document, lines = {"schema": "aidns/status/1", "status": found}, status_lines(found)

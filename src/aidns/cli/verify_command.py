@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from aidns.cli.base import AidnsCommand, App, default_state_file, now, pass_app
+from aidns.cli.base import AidnsCommand, App, no_dash, now, pass_app, state_file
 
 if TYPE_CHECKING:
     from aidns.model import BlockSet
@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 
 @click.command("verify", cls=AidnsCommand)
 @click.argument("server", metavar="SERVER[:PORT]")
-@click.option("--policy", required=True, metavar="ID|FILE", help="The policy whose list the server should have loaded.")
+@click.option(
+    "--policy",
+    required=True,
+    metavar="ID|FILE",
+    callback=no_dash,
+    help="The policy whose list the server should have loaded.",
+)
 @click.option(
     "--format",
     "formats",
@@ -84,7 +90,7 @@ def _blockset(app: App, policy: str, scope: str | None, state: Path | None) -> B
 
     at = now()
     catalog = pipeline.load_sound(app.catalog_dirs)
-    memory = pipeline.remember(catalog, state or default_state_file(), at)
+    memory = pipeline.remember(catalog, state_file(app, state), at)
     return pipeline.prepare(catalog, pipeline.find_policy(catalog, policy), at, memory, scope).blockset
 
 

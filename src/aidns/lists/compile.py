@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
-from aidns.lists.keys import Marking, key_of
+from aidns.lists.keys import KNOWN, Marking, key_of
 from aidns.lists.line import MAX_LINE, Syntax
 from aidns.lists.parse import Parser
 from aidns.lists.runs import Runs
@@ -15,7 +15,7 @@ from aidns.lists.sniff import BOM, SNIFFED, check_list, sniff
 from aidns.lists.sweep import Compiled, Sweep
 from aidns.lists.tally import Summary
 from aidns.model import Rule
-from aidns.names import MAX_LABEL
+from aidns.names import MAX_LABEL, Name
 
 BLOCK = 1 << 20
 """Octets read at once."""
@@ -43,9 +43,14 @@ class Compilation(Struct, frozen=True):
 
 
 def compile_lists(
-    inputs: Iterable[Input], *, exact: bool = False, known: bool = False, rules: Iterable[Rule] = ()
+    inputs: Iterable[Input],
+    *,
+    exact: bool = False,
+    known: bool = False,
+    rules: Iterable[Rule] = (),
+    names: Iterable[Name] = (),
 ) -> Compilation:
-    """Compile lists, and rules besides, into the rules that are needed.
+    """Compile lists, and rules and known names besides, into the rules that are needed.
 
     `exact` says that most names are listed alone, which saves time; `known` keeps the names that a rule covers, for
     formats that can only list names.
@@ -55,6 +60,7 @@ def compile_lists(
     runs = Runs()
     marking = Marking("exact" if exact else "subtree")
     loose = [key_of(rule.name, marking.letter(rule.scope, rule.blocks)) for rule in rules]
+    loose += [key_of(name, KNOWN) for name in names]
     longest = max(MAX_LABEL, *map(len, loose)) if loose else MAX_LABEL
     summaries = []
     for one in inputs:

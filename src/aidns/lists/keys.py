@@ -18,6 +18,8 @@ MARK = "\x00"
 END = "\x02"
 """Sorts above SEP and below every octet of a name: key + END is the first string behind the key's tree."""
 
+KNOWN = "K"
+"""Letter of a name that no rule is about, but that formats which can only list names should list if it is blocked."""
 _LETTERS: dict[tuple[Kind, bool], str] = {
     ("subtree", True): "S",
     ("exact", True): "E",

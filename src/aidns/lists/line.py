@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from aidns import names
 from aidns.errors import UsageError
-from aidns.names import InvalidName, Name
+from aidns.names import CANARY_PARENT, InvalidName, Name
 
 Syntax = Literal["domains", "hosts", "adblock", "dnsmasq", "rpz"]
 SYNTAXES: tuple[Syntax, ...] = ("domains", "hosts", "adblock", "dnsmasq", "rpz")
@@ -81,12 +81,16 @@ def _a_label(label: str) -> str:
     return found
 
 
-def listed(text: str, kind: Kind, *, blocks: bool = True) -> Item:
-    """Return the entry for a name as somebody wrote it, or its refusal by the gate that all names pass."""
+def listed(text: str, kind: Kind, *, blocks: bool = True) -> tuple[Item, ...]:
+    """Return the entry for a name as somebody wrote it, or its refusal by the gate that all names pass.
+
+    Nothing for a canary: it shows that a list of ours is loaded, and must not be carried into another.
+    """
     try:
-        return Entry(canonical(text), kind, blocks)
+        name = canonical(text)
     except InvalidName as error:
-        return Refusal(_reason(error.message), shown(text.strip().removesuffix(".")))
+        return (Refusal(_reason(error.message), shown(text.strip().removesuffix("."))),)
+    return () if names.at_or_below(name, CANARY_PARENT) else (Entry(name, kind, blocks),)
 
 
 def shown(text: str) -> str:

@@ -113,8 +113,8 @@ def lone_dots(names: bytes) -> list[Span]:
     return [(names.rfind(b"\n", 0, at + 1) + 1, at + 2) for at in sorted(places)]
 
 
-def doubtful(names: bytes, peculiar: bytes) -> list[Span]:
-    """Return the lines of a peeled block in which dots, hyphens and edges touch, or in which `peculiar` stands."""
+def doubtful(names: bytes, peculiar: tuple[bytes, ...]) -> list[Span]:
+    """Return the lines of a peeled block in which dots, hyphens and edges touch, or `peculiar` text stands."""
     edges = names.translate(_EDGES)
     spans: list[Span] = []
     at = edges.find(_SEP * 2)
@@ -126,9 +126,8 @@ def doubtful(names: bytes, peculiar: bytes) -> list[Span]:
         end = names.find(b"\n", begin)
         spans.append((begin, end))
         at = edges.find(_SEP * 2, end)
-    if peculiar and peculiar in names:
-        spans = sorted({*spans, *_holding(names, peculiar)})
-    return spans
+    found = [span for text in peculiar for span in _holding(names, text)]
+    return sorted({*spans, *found}) if found else spans
 
 
 def _places(text: bytes, what: bytes) -> Iterator[int]:

@@ -29,15 +29,17 @@ from aidns.lists.shape import Shape, find_shapes
 from aidns.lists.sniff import reader_for
 from aidns.lists.tally import Tally
 from aidns.lists.zone import ZoneReader
-from aidns.names import MAX_LABEL
+from aidns.names import CANARY_PARENT, MAX_LABEL
 
 _SEP, _MARK = SEP.encode(), MARK.encode()
-_PECULIAR: dict[Syntax, bytes] = {
-    "domains": b"",
-    "hosts": b"localhost" + _SEP + b"localdomain",
-    "adblock": b"localhost" + _SEP + b"localdomain",
-    "dnsmasq": b"",
-    "rpz": b"rpz-",
+_CANARY = CANARY_PARENT.replace(".", SEP).encode()
+_LOCAL = b"localhost" + _SEP + b"localdomain"
+_PECULIAR: dict[Syntax, tuple[bytes, ...]] = {
+    "domains": (_CANARY,),
+    "hosts": (_CANARY, _LOCAL),
+    "adblock": (_CANARY, _LOCAL),
+    "dnsmasq": (_CANARY,),
+    "rpz": (_CANARY, b"rpz-"),
 }
 """Text inside names that the gate takes and a reader treats in its own way."""
 _ZONE_STATE = (b"\n ", b"\n\t", b"(", b")", b"$", b'"')

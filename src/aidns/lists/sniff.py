@@ -43,9 +43,18 @@ def sniff(head: bytes) -> Syntax:
 
     `head` is the beginning of the list; a line cut off at its end does no harm.
     """
-    lines = [line[:MAX_LINE].decode("utf-8", "replace") for line in head.removeprefix(BOM).split(b"\n")[:_LINES]]
-    scores = {syntax: _score(reader_for(syntax), lines) for syntax in SYNTAXES}
+    scores = _scores(head)
     return max(SYNTAXES, key=lambda syntax: scores[syntax])
+
+
+def holds_names(head: bytes) -> bool:
+    """Tell whether any syntax finds a name in the beginning of a list."""
+    return any(entries for entries, _ in _scores(head).values())
+
+
+def _scores(head: bytes) -> dict[Syntax, tuple[int, int]]:
+    lines = [line[:MAX_LINE].decode("utf-8", "replace") for line in head.removeprefix(BOM).split(b"\n")[:_LINES]]
+    return {syntax: _score(reader_for(syntax), lines) for syntax in SYNTAXES}
 
 
 def _score(reader: Reader, lines: list[str]) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from aidns.lists.keys import END, MARK, SEP, name_of
+from aidns.lists.keys import END, KNOWN, MARK, SEP, name_of
 from aidns.lists.runs import Runs
 from aidns.model import Answer
 from aidns.names import MAX_NAME, Name
@@ -205,7 +205,9 @@ class Sweep:
                 open_.append((key + END, answer.below_blocked))
 
     def _drop(self, letters: str, above: bool) -> None:
-        if above:
+        if letters == KNOWN:
+            self._names -= 1
+        elif above:
             self._dropped += 1
         elif letters.islower():
             self._idle += 1

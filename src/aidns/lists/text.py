@@ -37,7 +37,7 @@ def read_domains(line: str) -> tuple[Item, ...]:
     if not text:
         return ()
     wild = text.startswith("*.")
-    return (listed(text[2:] if wild else text, "subtree" if wild else "plain"),)
+    return listed(text[2:] if wild else text, "subtree" if wild else "plain")
 
 
 def read_hosts(line: str) -> tuple[Item, ...]:
@@ -53,7 +53,7 @@ def read_hosts(line: str) -> tuple[Item, ...]:
     wanted = [word for word in words[1:] if word.removesuffix(".").lower() not in LOCAL]
     if kind == "other":
         return tuple(Refusal("gets an address of its own, which blocks nothing", shown(word)) for word in wanted)
-    return tuple(listed(word, "plain") for word in wanted)
+    return tuple(item for word in wanted for item in listed(word, "plain"))
 
 
 def read_adblock(line: str) -> tuple[Item, ...]:
@@ -70,14 +70,14 @@ def read_adblock(line: str) -> tuple[Item, ...]:
     if not rule.startswith("|"):
         if not blocks:
             return (Refusal("is an exception without || before its name", shown(text)),)
-        return read_hosts(text) if _BLANK.search(text) else (listed(text, "plain"),)
+        return read_hosts(text) if _BLANK.search(text) else listed(text, "plain")
     kind: Kind = "subtree" if rule.startswith("||") else "exact"
     name, caret, rest = rule[2 if kind == "subtree" else 1 :].partition("^")
     if not caret:
         return (Refusal("does not end its name with ^", shown(text)),)
     if rest.lower() not in ("", "$important"):
         return (Refusal("has a modifier or is a pattern", shown(text)),)
-    return (listed(name, kind, blocks=blocks),)
+    return listed(name, kind, blocks=blocks)
 
 
 def read_dnsmasq(line: str) -> tuple[Item, ...]:
@@ -96,10 +96,10 @@ def read_dnsmasq(line: str) -> tuple[Item, ...]:
     if value not in ("", "#") and not (word == "address" and address_kind(value) == "null"):
         reason = "gets an address of its own" if word == "address" else "is forwarded to a server of its own"
         return tuple(Refusal(f"{reason}, which blocks nothing", shown(name)) for name in inner.split("/"))
-    return tuple(_dnsmasq_name(name, blocks=not passes) for name in inner.split("/"))
+    return tuple(item for name in inner.split("/") for item in _dnsmasq_name(name, blocks=not passes))
 
 
-def _dnsmasq_name(text: str, *, blocks: bool) -> Item:
+def _dnsmasq_name(text: str, *, blocks: bool) -> tuple[Item, ...]:
     wild = text.startswith("*.")
     return listed(text[2:] if wild else text, "below" if wild else "subtree", blocks=blocks)
 

@@ -107,7 +107,7 @@ class ZoneReader:
         if blocks is None:
             return (Refusal("gets data of its own, which blocks nothing", shown(inside)),)
         wild = inside.startswith("*.")
-        return (listed(inside[2:] if wild else inside, "below" if wild else "exact", blocks=blocks),)
+        return listed(inside[2:] if wild else inside, "below" if wild else "exact", blocks=blocks)
 
     def _inside(self, owner: str) -> str | None:
         """Return an owner relative to the zone's apex, "" for the apex; None when it lies outside."""

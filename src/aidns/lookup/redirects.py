@@ -89,14 +89,14 @@ def walk(url: str, net: Net = INTERNET) -> Walk:
     permanent: dict[Name, None] = {}
     hosts: dict[Name, None] = {}
     lasting, status, trouble = True, 0, f"more than {MAX_HOPS} redirects"
-    with _Client(net) as client:
+    with Client(net) as client:
         for _ in range(MAX_HOPS + 1):
             try:
                 status, target = client.head_of(url)
                 if not target or status not in PERMANENT | TEMPORARY:
                     trouble = ""
                     break
-                url, host = _next(url, target)
+                url, host = next_url(url, target)
             except Exception as error:  # whatever an answer does to a parser, it ends this walk alone
                 trouble = client.trouble(error)
                 break
@@ -135,7 +135,7 @@ def look_at_all(names: Iterable[Name], at: int, vantage: str = "", net: Net = IN
         yield from pool.map(lambda name: look_at(name, at, vantage, net), names)
 
 
-def _next(url: str, target: str) -> tuple[str, Name]:
+def next_url(url: str, target: str) -> tuple[str, Name]:
     """Return the URL a redirect leads to, and its host.
 
     Raises ValueError for what is no plain web address, InvalidName for a host that is an address or no name.
@@ -149,8 +149,8 @@ def _next(url: str, target: str) -> tuple[str, Name]:
     return parts._replace(netloc=f"{host}:{parts.port}" if parts.port else host, fragment="").geturl(), host
 
 
-class _Client:
-    """Fetches heads of responses from judged addresses, and is cut off when its time is over."""
+class Client:
+    """Fetches from judged addresses, one redirect at a time, and is cut off when its time is over."""
 
     def __init__(self, net: Net) -> None:
         self._net = net
@@ -160,7 +160,7 @@ class _Client:
         self._timer.daemon = True
         self._adapter = _guarded_adapter(self._connect)
 
-    def __enter__(self) -> _Client:
+    def __enter__(self) -> Client:
         self._timer.start()
         return self
 
@@ -172,22 +172,32 @@ class _Client:
             connection.close()
 
     def head_of(self, url: str) -> tuple[int, str]:
-        """Return status and Location of a URL. Raises RequestException, OSError, ValueError.
+        """Return status and Location of a URL. Raises RequestException, OSError, ValueError."""
+        response = self.get(url, {"User-Agent": AGENT, "Accept": "text/html"})
+        try:
+            return response.status_code, location_of(response)
+        finally:
+            response.close()
+
+    def get(self, url: str, headers: dict[str, str]) -> requests.Response:
+        """Return a response whose body is still to be read. Raises RequestException, OSError, ValueError.
 
         The adapter is asked directly: a session reads the body of a redirect, however long, before it hands it out.
         """
-        if self._over:
-            raise TimeoutError
-        request = requests.Request("GET", url, headers={"User-Agent": AGENT, "Accept": "text/html"}).prepare()
+        self.check_time()
+        request = requests.Request("GET", url, headers=headers).prepare()
         response = self._adapter.send(request, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS))
         try:
-            if self._over:  # what was cut off looks like a head that has ended
-                raise TimeoutError
-            # Header text arrives as Latin-1, whatever was sent.
-            location = response.headers.get("Location", "").encode("latin-1", "replace").decode("utf-8", "replace")
-            return response.status_code, location
-        finally:
+            self.check_time()
+        except TimeoutError:
             response.close()
+            raise
+        return response
+
+    def check_time(self) -> None:
+        """Raise TimeoutError when the time is over: what was cut off then looks like something that has ended."""
+        if self._over:
+            raise TimeoutError
 
     def trouble(self, error: Exception) -> str:
         """Return why a fetch failed, for people."""
@@ -223,6 +233,11 @@ class _Client:
         for connection in tuple(self._open):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+
+
+def location_of(response: requests.Response) -> str:
+    """Return where a response sends its reader. Header text arrives as Latin-1, whatever was sent."""
+    return response.headers.get("Location", "").encode("latin-1", "replace").decode("utf-8", "replace")
 
 
 def _guarded_adapter(connect: Callable[[str, int], socket.socket]) -> HTTPAdapter:

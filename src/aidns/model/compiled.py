@@ -20,12 +20,12 @@ class Rule(Struct, frozen=True):
     scope: Scope
     blocks: bool
     origin: str
-    """Service id, or `policy` for a name given inline."""
+    """Service id, `policy` for a name given inline, `list:1` for one of the policy's first list."""
     reason: str
     expires: dt.date | None = None
     approved_by: str = ""
     verdict_applies: bool = True
-    """False for inline names: an administrator's own name never leaves by a verdict."""
+    """False for inline and listed names: an administrator's own name never leaves by a verdict."""
 
 
 class LeftOut(Struct, frozen=True):

@@ -45,8 +45,8 @@ class Select(Entry, frozen=True):
 
     include: tuple[Selector, ...] = ()
     exclude: tuple[Selector, ...] = ()
-    lookalikes: bool = False
-    bypass: bool = False
+    lookalikes: bool | None = None
+    bypass: bool | None = None
 
 
 class Garden(Entry, frozen=True):
@@ -102,6 +102,21 @@ class InlineAllow(Entry, frozen=True):
     expires: dt.date | None = None
 
 
+class OwnList(Entry, frozen=True):
+    """An administrator's own list of names, in a file or at a web address that `aidns fetch` has fetched."""
+
+    reason: Text
+    path: str = ""
+    """Relative to the policy's file."""
+    url: str = ""
+    syntax: Literal["", "domains", "hosts", "adblock", "dnsmasq", "rpz"] = ""
+    """Found out unless told."""
+    blocks: bool = True
+    """False: every name in it is an exception."""
+    scope: Scope = "subtree"
+    """What plain names mean; a syntax with marks of its own says it itself."""
+
+
 class Policy(Entry, frozen=True):
     """A choice: what to block, how, for whom; it points to measures. `id` is the file's name."""
 
@@ -116,7 +131,7 @@ class Policy(Entry, frozen=True):
     since: dt.date | None = None
     review_by: dt.date | None = None
     expires: dt.date | None = None
-    escalate: bool = False
+    escalate: bool | None = None
     dns_cannot: tuple[Text, ...] = ()
     select: Select = Select()
     action: ActionChoice | None = None
@@ -124,4 +139,5 @@ class Policy(Entry, frozen=True):
     exception: tuple[ServiceException, ...] = ()
     block: tuple[InlineBlock, ...] = ()
     allow: tuple[InlineAllow, ...] = ()
+    list: tuple[OwnList, ...] = ()
     id: str = ""

@@ -1,16 +1,17 @@
 """Guards: what must not be published by itself. Each compares what shall be with what is there.
 
-Edits of the catalogue and of policies are reported, never stopped; what has no published predecessor cannot lose
-names. Nothing here reads or writes.
+Edits of the catalogue and of policies are reported, never stopped, save that a policy vanishes: a forgotten option
+looks the same. What has no published predecessor cannot lose names. Nothing here reads or writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from aidns.names import ancestors
 from aidns.publish.compare import FileChange
 from aidns.publish.entries import blocks, by_name
 from aidns.publish.manifest import Desired, File, Forced, Manifest, previous
@@ -50,13 +51,23 @@ def check(
     """
     old = {file.path: file for file in published.files}
     found = [*_verdict_removals(old, changes)]
+    by_verdict = {change.path: _left_by_verdict(change) for change in changes}
     for file in files:
         found += _empty(file)
         found += _protected(file, desired)
-        found += _must_stay(old.get(file.path), file, desired)
+        found += _must_stay(old.get(file.path), file, desired, by_verdict.get(file.path, ()))
         found += _serial(published, old.get(file.path), file)
         found += _weakened(file) if strict else ()
     return tuple(sorted(found))
+
+
+def vanished(changes: Iterable[FileChange], desired: Desired, catalogue: Collection[str]) -> Iterable[Unsafe]:
+    """Yield the lists that would go because the catalogue does not hold their policy: its overlay may be forgotten."""
+    known = {*catalogue, *(skipped.policy for skipped in desired.skipped), *(one.policy for one in desired.artefacts)}
+    message = "the policy left the catalogue (or its --catalog was forgotten); its lists would vanish"
+    for change in changes:
+        if change.kind == "removed" and change.policy not in known:
+            yield Unsafe("policy-left", change.path, message, (change.policy,))
 
 
 def still_standing(found: Iterable[Unsafe], forced: Iterable[Forced]) -> tuple[tuple[Unsafe, ...], tuple[Forced, ...]]:
@@ -75,7 +86,7 @@ def still_standing(found: Iterable[Unsafe], forced: Iterable[Forced]) -> tuple[t
 
 def _verdict_removals(old: Mapping[str, File], changes: Sequence[FileChange]) -> Iterable[Unsafe]:
     for change in changes:
-        names = tuple(one.name for one in change.entries if one.kind == "removed" and one.reason == "verdict")
+        names = _left_by_verdict(change)
         if len(names) <= MOST_NAMES:
             continue
         total = len(old[change.path].entries)
@@ -97,14 +108,19 @@ def _protected(file: File, desired: Desired) -> Iterable[Unsafe]:
         yield Unsafe("protected", file.path, "shared infrastructure would be blocked", caught)
 
 
-def _must_stay(old: File | None, file: File, desired: Desired) -> Iterable[Unsafe]:
-    """A name that the policy's own `[[block]]` lists and that the published file blocked must stay blocked."""
+def _left_by_verdict(change: FileChange) -> tuple[str, ...]:
+    return tuple(one.name for one in change.entries if one.kind == "removed" and one.reason == "verdict")
+
+
+def _must_stay(old: File | None, file: File, desired: Desired, gone: Iterable[str]) -> Iterable[Unsafe]:
+    """A name that the policy's own `[[block]]` lists and that the published file blocked never leaves by verdict."""
     if old is None:
         return
-    before, after = by_name(old.entries), by_name(file.entries)
-    lost = tuple(n for n in desired.must_stay.get(file.policy, ()) if blocks(before, n) and not blocks(after, n))
+    before, after, left = by_name(old.entries), by_name(file.entries), frozenset(gone)
+    own = (name for name in desired.must_stay.get(file.policy, ()) if not left.isdisjoint((name, *ancestors(name))))
+    lost = tuple(name for name in own if blocks(before, name) and not blocks(after, name))
     if lost:
-        yield Unsafe("must-stay", file.path, "names that the policy itself lists would no longer be blocked", lost)
+        yield Unsafe("must-stay", file.path, "names that the policy itself lists would leave by verdict", lost)
 
 
 def _serial(published: Manifest, old: File | None, file: File) -> Iterable[Unsafe]:

@@ -78,6 +78,7 @@ def plan(published: Published, desired: Desired, request: Request, now: int) -> 
     found = (
         *guards.check(published.manifest, rendered, changes, desired, strict=request.strict),
         *_lost(kept, published),
+        *guards.vanished(changes, desired, request.catalogue),
     )
     unsafe, forced = _override(found, published.manifest, request, now)
     changed = {change.path for change in changes}

@@ -11,13 +11,19 @@ import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 
 from aidns import names
-from aidns.data import shipped
-from aidns.errors import DataError, UnsafeError
+from aidns.data import read_regular, shipped
+from aidns.errors import DataError
 from aidns.model import Artefact, BlockSet, Catalog, Verdict
 from aidns.names import Name
 from aidns.render import header
-from aidns.render.base import Action, Format, Row, check_rows, choose_action, listed_canary
+from aidns.render.base import Action, EmptyList, Format, Row, check_rows, choose_action, listed_canary
 from aidns.render.rpz import DEFAULT_ZONE_LENGTH, NEGATIVE, OWN_SOA_RNAME, PASSTHRU, records
+
+MAX_TEMPLATE = 1 << 20
+"""Octets of a user's template."""
+_HEAD_LINE = "Header: a line of the header"
+ANY_HEAD = (_HEAD_LINE,) * 64
+"""Stands for the header, which the digest leaves out, in a user's template that may pick lines of it."""
 
 Version = Callable[[str], tuple[int, int]]
 """digest -> (serial, time of last modification), by what is published."""
@@ -40,21 +46,23 @@ def render(
     action = choose_action(fmt, blockset)
     body = fmt.lower(blockset, action, zone_length)
     if not body.rows and not fmt.allows:
-        raise UnsafeError(
-            f"policy {blockset.policy.id} blocks nothing", tip="an empty list would quietly end all protection"
-        )
+        where = f" in scope {blockset.client_scope}" if blockset.client_scope else ""
+        raise EmptyList(f"policy {blockset.policy.id} blocks nothing{where}", tip="look at its exceptions")
     check_rows(body.rows)
     sheet = Sheet(fmt, blockset, action, template)
-    content = content_of(sheet.text(body.rows), fmt)
+    content = content_of(_without_head(sheet.text(body.rows, ANY_HEAD)) if template else sheet.text(body.rows), fmt)
     digest = hashlib.sha256(f"{sheet.id}\n{content}".encode()).hexdigest()
     serial, modified = version(digest)
     head = header.lines(fmt, blockset, action, body, catalog, verdicts, serial, modified, content.count("\n"))
+    text = check_text(sheet.text(body.rows, head, serial), sheet.id)
+    if not fmt.allows and _says_nothing(content, fmt):
+        raise DataError(f"template {sheet.id} writes nothing but comments", tip="write a line for each of `rows`")
     return Artefact(
         policy=blockset.policy.id,
         client_scope=blockset.client_scope,
         format=fmt.id,
         path=path_of(fmt, blockset),
-        text=check_text(sheet.text(body.rows, head, serial), sheet.id),
+        text=text,
         digest=digest,
         serial=serial,
         services=len({blockset.origins.get(row.name) for row in body.rows} & catalog.services.keys()),
@@ -114,6 +122,8 @@ def _template(fmt: Format, user_template: Path | None) -> tuple[jinja2.Template,
         compiled = _compiled(source)
     except jinja2.TemplateSyntaxError as error:
         raise DataError(f"template {label}, line {error.lineno}: {error.message}") from None
+    except (RecursionError, MemoryError, SyntaxError, ValueError) as error:  # what Python's compiler cannot take
+        raise DataError(f"template {label} is too deep: {names.printable(str(error))}", tip="flatten it") from None
     return (
         compiled,
         f"{label if user_template is None else user_template.name}:{hashlib.sha256(source.encode()).hexdigest()[:16]}",
@@ -134,8 +144,11 @@ def _compiled(source: str) -> jinja2.Template:
 
 
 def _own_template(file: Path) -> str:
+    data = read_regular(file, MAX_TEMPLATE)
+    if len(data) > MAX_TEMPLATE:
+        raise DataError(f"template {file} has more than {MAX_TEMPLATE} octets")
     try:
-        return file.read_text("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise DataError(f"template {file} is not UTF-8 at octet {error.start}", tip="save it as UTF-8") from None
 
@@ -143,6 +156,20 @@ def _own_template(file: Path) -> str:
 def content_of(text: str, fmt: Format) -> str:
     """Return the lines that are no comments."""
     return "".join(line for line in text.splitlines(keepends=True) if not line.startswith(fmt.comment))
+
+
+def _without_head(text: str) -> str:
+    """Return the text without the lines that say a line of `ANY_HEAD` and nothing else, whatever marks it bears."""
+    return "".join(
+        line
+        for line in text.splitlines(keepends=True)
+        if _HEAD_LINE not in line or any(character.isalnum() for character in line.replace(_HEAD_LINE, ""))
+    )
+
+
+def _says_nothing(content: str, fmt: Format) -> bool:
+    marks = (fmt.comment, "#", ";", "!", "//")
+    return all(not line.strip() or line.lstrip().startswith(marks) for line in content.splitlines())
 
 
 def check_text(text: str, template_id: str) -> str:

@@ -22,6 +22,10 @@ class Inexpressible(UnsafeError):
     """This format cannot say what the policy asks for; others may."""
 
 
+class EmptyList(UnsafeError):
+    """Nothing would be blocked: an empty list would quietly end all protection."""
+
+
 class Action(Struct, frozen=True):
     """The answer chosen for blocked names in one format."""
 
@@ -66,6 +70,8 @@ class Format(Struct, frozen=True):
     actions: tuple[str, ...]
     """Actions it can answer with; empty when the consumer decides (server-defined)."""
     lower: Callable[[BlockSet, Action, int], Body]
+    zoned: bool = False
+    """A zone file, which a consumer loads under a name of its own."""
     allows: bool = False
     """An allow list: it accompanies a block list and may hold nothing but its canary."""
     covers: str = ""
@@ -78,10 +84,12 @@ class Format(Struct, frozen=True):
 def choose_action(fmt: Format, blockset: BlockSet) -> Action:
     """Return the action this format gives the policy's names: the default, else the first fallback it knows.
 
-    Raises Inexpressible when the format can express none of them: weaker is not decided silently.
+    Raises Inexpressible when the format can express none of them: weaker is not decided silently; DataError for a
+    policy without an action.
     """
     choice = blockset.policy.action
-    assert choice is not None
+    if choice is None:
+        raise DataError(f"policy {blockset.policy.id} has no [action]", tip='write default = "nxdomain" there')
     wanted = (choice.default, *choice.fallback)
     negative = bypass_names(blockset)
     if choice.default == "log-only" and "log-only" not in fmt.actions:

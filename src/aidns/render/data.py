@@ -6,7 +6,7 @@ from aidns.model import BlockSet
 from aidns.render.base import Action, Body, Format, Row
 from aidns.render.trees import every_owner
 
-_EVERY_ACTION = ("nxdomain", "nodata", "null", "refuse", "walled-garden", "log-only")
+_EVERY_ACTION = ("nxdomain", "nodata", "null", "refuse", "walled-garden")
 
 
 def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:

@@ -32,5 +32,12 @@ def find(format_id: str) -> Format:
 
 
 def find_all(format_ids: Iterable[str]) -> tuple[Format, ...]:
-    """Return the formats of these ids; all of them when there are none."""
-    return tuple(find(i) for i in format_ids) or tuple(FORMATS.values())
+    """Return the formats of these ids, each once; all of them when there are none."""
+    return tuple(find(i) for i in dict.fromkeys(format_ids)) or tuple(FORMATS.values())
+
+
+def refuse_zone(zone: str, formats: Iterable[Format]) -> None:
+    """Raise UsageError when a zone's name is given and none of the formats is a zone."""
+    if zone and not any(fmt.zoned for fmt in formats):
+        zones = ", ".join(fmt.id for fmt in FORMATS.values() if fmt.zoned)
+        raise UsageError("--zone names the zone of a format that is one", tip=f"such are {zones}; leave it out else")

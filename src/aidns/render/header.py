@@ -24,10 +24,13 @@ def lines(
     serial: int,
     modified: int,
     body_lines: int,
+    body_names: int | None = None,
 ) -> tuple[str, ...]:
-    """Return the header as `Key: value` lines of printable ASCII; nothing in them can end a line."""
+    """Return the header as `Key: value` lines of printable ASCII; nothing in them can end a line.
+
+    `body_names` is told where the body's rows are not all that is written.
+    """
     policy = blockset.policy
-    tags = [tag for scope in policy.scope if scope.name == blockset.client_scope for tag in scope.tags]
     pairs: list[tuple[str, str]] = [
         ("Title", f"{policy.title} ({fmt.title})"),
         ("Description", policy.summary or policy.title),
@@ -45,14 +48,14 @@ def lines(
     if policy.measures:
         pairs.append(("Measures", ", ".join(policy.measures)))
     if blockset.client_scope:
-        pairs.append(
-            (
-                "Scope",
-                f"{blockset.client_scope}; load only for clients tagged {', '.join(tags) or blockset.client_scope}",
-            )
-        )
+        pairs.append(("Scope", _scope(blockset)))
     services = {blockset.origins.get(row.name) for row in body.rows} & catalog.services.keys()
-    pairs.append(("Counts", f"{len(services)} services, {len(body.rows)} names, {body_lines} lines"))
+    pairs.append(
+        (
+            "Counts",
+            f"{len(services)} services, {len(body.rows) if body_names is None else body_names} names, {body_lines} lines",
+        )
+    )
     pairs.append(canary_pair(fmt, blockset))
     pairs += [("Liveness", text) for text in _liveness(blockset, verdicts)]
     pairs += [("Cannot express", f"{w.what} ({w.direction}), {w.count} name(s): {w.note}") for w in body.weakened]
@@ -90,6 +93,14 @@ def _liveness(blockset: BlockSet, verdicts: Mapping[names.Name, Verdict]) -> Ite
         yield f"unknown for {len(unchecked)} of {len(blocked)} names (no check, or no clear answer); all are kept"
     if blockset.gone:
         yield f"left out as gone: {_some(blockset.gone)}"
+
+
+def _scope(blockset: BlockSet) -> str:
+    """Return for whom the file is: the scope's tags and networks, its name where it has neither."""
+    scope = next(scope for scope in blockset.policy.scope if scope.name == blockset.client_scope)
+    clients = [f"tagged {', '.join(scope.tags)}"] if scope.tags else []
+    clients += [f"in {', '.join(scope.networks)}"] if scope.networks else []
+    return f"{scope.name}; load only for clients {' or '.join(clients) or f'tagged {scope.name}'}"
 
 
 def _unknown(blockset: BlockSet) -> Iterable[str]:

@@ -7,6 +7,8 @@ is no $ORIGIN, and the apex holds SOA and NS alone, so that the file loads under
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aidns import names
 from aidns.blockset import close, in_tree
 from aidns.model import Answer, BlockSet, Weakened
@@ -33,7 +35,7 @@ def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
     Raises Inexpressible for a name that would not fit below the zone's name.
     """
     owners = close(blockset.minimal)
-    check_lengths(owners, zone_length)
+    check_lengths((*owners, blockset.canary), zone_length)
     addressed = any(record.startswith(("A ", "AAAA ")) for record in records(action))
     rows = tuple(
         _row(name, answer, in_tree(owners, name), addressed and "_" in name) for name, answer in owners.items()
@@ -111,7 +113,7 @@ def zone_length(zone: str) -> int:
     return len(names.normalise(f"x.{zone}")) - len("x.") if zone else DEFAULT_ZONE_LENGTH
 
 
-def check_lengths(owners: dict[Name, Answer], zone_length: int) -> None:
+def check_lengths(owners: Iterable[Name], zone_length: int) -> None:
     """Raise Inexpressible when an owner and the zone's name together would be too long for a DNS name."""
     limit = MAX_OWNER - zone_length
     if long := [name for name in owners if len(name) > limit]:
@@ -135,6 +137,7 @@ RPZ = Format(
     comment=";",
     actions=("nxdomain", "nodata", "null", "walled-garden"),
     lower=lower,
+    zoned=True,
     covers="a listed name and everything below it, every type",
     install=(
         "load it as a policy zone; BIND needs break-dnssec yes qname-wait-recurse no, "
@@ -150,6 +153,7 @@ RPZ_ALLOW = Format(
     comment=";",
     actions=RPZ.actions,
     lower=lower_allow,
+    zoned=True,
     allows=True,
     covers="a listed exception, every type, in every policy zone loaded after this one",
     install="load it as the first policy zone",

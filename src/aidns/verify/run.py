@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from aidns.blockset import CANARY_PARENT, decide
+from aidns.blockset import decide
 from aidns.errors import EnvironmentFault, UsageError
 from aidns.model import BlockSet
-from aidns.names import Name
+from aidns.names import CANARY_PARENT, Name
 from aidns.policy import NON_BLOCKING
 from aidns.stub import Endpoint, ask_many
 from aidns.verify.judge import Calibration, Evidence, Finding, Reading, calibrate, judge, needs_control, read_reply

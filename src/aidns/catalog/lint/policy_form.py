@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from aidns import names, psl
 from aidns.catalog.countries import COUNTRIES
@@ -24,7 +25,12 @@ def check(catalog: Catalog) -> Iterator[Finding]:
 def check_one(policy: Policy, catalog: Catalog, *, own: bool) -> Iterator[Finding]:
     """Yield the faults of one policy; an administrator's own may leave out what a shipped preset must say."""
     path = f"policies/{policy.id}.toml"
-    for field, message, tip in (*_form(policy, catalog), *_inline(policy), *(() if own else _preset(policy))):
+    for field, message, tip in (
+        *_form(policy, catalog),
+        *_inline(policy),
+        *_lists(policy),
+        *(() if own else _preset(policy)),
+    ):
         yield Finding(path, field, message, tip)
     shared = {entry.name: entry for entry in catalog.shared}
     for i, block in enumerate(policy.block if own else ()):  # shipped policies: policy_collateral proves more
@@ -44,8 +50,8 @@ def _form(policy: Policy, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
         yield "extends", error.message, error.tip
         return
     select = whole.select
-    if not select.include and not select.bypass and not whole.block:
-        yield "select", "selects nothing", "add a selector under include, or [[block]] entries"
+    if not select.include and not select.bypass and not whole.block and not whole.list:
+        yield "select", "selects nothing", "add a selector under include, or [[block]] entries, or a [[list]]"
     for key in ("include", "exclude"):
         for i, selector in enumerate(getattr(policy.select, key)):
             yield from _selector(f"select.{key}[{i}]", selector)
@@ -114,6 +120,25 @@ def _inline(policy: Policy) -> Iterator[tuple[str, str, str]]:
                 yield f"{key}[{i}].name", f"{item.name} is a public suffix", "list the names below it"
 
 
+def _lists(policy: Policy) -> Iterator[tuple[str, str, str]]:
+    for i, own in enumerate(policy.list):
+        if bool(own.path) == bool(own.url):
+            yield f"list[{i}]", "has not one place", "give it either a path or a url"
+        if own.url and (why := _url_fault(own.url)):
+            yield f"list[{i}].url", why, "write https://host.example/path"
+
+
+def _url_fault(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        names.normalise(parts.hostname or "")
+    except ValueError as error:
+        return f"is no web address: {names.printable(str(error))}"
+    if parts.scheme not in ("https", "http"):
+        return "is no web address"
+    return "holds a user or a password" if "@" in parts.netloc else ""
+
+
 def _preset(policy: Policy) -> Iterator[tuple[str, str, str]]:
     for field in ("summary", "strength", "since", "review_by", "dns_cannot"):
         if not getattr(policy, field):
@@ -122,6 +147,8 @@ def _preset(policy: Policy) -> Iterator[tuple[str, str, str]]:
                 "is missing from a shipped policy",
                 "a preset says what it is for, when to look again, what DNS cannot do",
             )
+    if policy.list:
+        yield "list", "is set in a shipped policy", "lists of one's own belong into one's own policy"
     if policy.expires:
         yield "expires", "is set in a shipped policy", "presets have review_by only"
 

@@ -82,5 +82,13 @@ def _missing(path: str, field: str, kind: str, used: Iterable[str], known: Mappi
     for word in used:
         if word not in known:
             near = get_close_matches(word, known, n=1)
-            tip = f"did you mean {near[0]!r}?" if near else f"write its file first, or one of {len(known)} that exist"
+            tip = f"did you mean {near[0]!r}?" if near else _tip(kind, known)
             yield Finding(path, field, f"there is no {kind} {word!r}", tip)
+
+
+def _tip(kind: str, known: Mapping[str, object]) -> str:
+    if kind == "scope":
+        return f"the policy has {', '.join(known)}" if known else "the policy has no [[scope]]: leave it out"
+    if kind.startswith("["):
+        return f"the words are {', '.join(known)}" if len(known) <= 12 else f"vocab.toml has {len(known)} words"
+    return f"write its file first, or one of {len(known)} that exist"

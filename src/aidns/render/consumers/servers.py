@@ -121,6 +121,7 @@ view "others" {
     after=(
         "`rndc reload rpz.aidns`, or `rndc reload` with views. A broken file on reload leaves the old list in force.",
         "`rpz-allow.zone` goes first in `response-policy`, and only before other people's zones.",
+        "Keep the zone's name short: BIND drops labels from the left of names that do not fit beside it.",
     ),
 )
 PDNS = Consumer(
