@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("render",),
     ("publish", "verify", "lab", "listing", "showing", "statusing", "candidates", "audit"),
     ("pipeline", "statistics"),
-    ("prove",),
+    ("prove", "merging"),
     ("cli",),
 )
 """Units (top-level modules and packages), lowest first: a unit imports from itself and from lower lines only."""

@@ -24,7 +24,7 @@ def compile_selection(selection: Selection, verdicts: Mapping[Name, Verdict]) ->
     """
     if clash := next((r.name for r in selection.rules if names.at_or_below(r.name, CANARY_PARENT)), None):
         raise DataError(f"{clash} belongs to canaries", tip=f"nothing at or below {CANARY_PARENT} can be listed")
-    rules = [rule for rule in selection.rules if not _is_gone(rule, verdicts)]
+    rules = [rule for rule in selection.rules if not is_gone(rule, verdicts)]
     owners = answers(rules)
     gone = {rule.name for rule in selection.rules} - owners.keys()
     minimal = minimise(owners)
@@ -118,6 +118,7 @@ def in_tree(owners: Owners, name: str) -> bool:
     )
 
 
-def _is_gone(rule: Rule, verdicts: Mapping[Name, Verdict]) -> bool:
+def is_gone(rule: Rule, verdicts: Mapping[Name, Verdict]) -> bool:
+    """Tell whether a verdict takes this rule out: a block of a host that is proved to be gone."""
     verdict = verdicts.get(rule.name)
     return rule.blocks and rule.verdict_applies and verdict is not None and verdict.removable

@@ -232,9 +232,10 @@ def _check_garden(blockset: BlockSet) -> None:
 
 def _exception_notes(blockset: BlockSet) -> Iterator[str]:
     """Yield what an administrator's own exceptions do not do: cut no hole, or leave listed names below them blocked."""
+    undone = {rule.name for rule in blockset.selection.rules if rule.blocks}
     for allow in blockset.policy.allow:
         name = Name(allow.name)
-        if name in blockset.idle:
+        if name in blockset.idle and name not in undone:
             yield f"[[allow]] {name} excepts nothing: no block of this policy covers it"
         if allow.scope != "subtree" or name not in blockset.owners:
             continue

@@ -36,6 +36,15 @@ def is_public_suffix(name: str) -> bool:
     return _icann().privatesuffix(name) is None
 
 
+@cache
+def icann_suffixes() -> frozenset[Name]:
+    """Return the public suffixes of several labels that the ICANN section names; those of its wildcards are not."""
+    text = files("publicsuffixlist").joinpath("public_suffix_list.dat").read_text("utf-8")
+    icann, _, _ = text.partition("===BEGIN PRIVATE DOMAINS===")
+    rules = (line.strip() for line in icann.splitlines())
+    return frozenset(normalise(rule) for rule in rules if "." in rule and not rule.startswith(("//", "!", "*")))
+
+
 def registrable_domain(name: str) -> Name | None:
     """Return the domain one registrant holds, by the ICANN section; None for a public suffix itself."""
     found = _icann().privatesuffix(name)

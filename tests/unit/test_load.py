@@ -60,7 +60,12 @@ def test_a_file_replaces_the_shipped_one_of_the_same_path(tmp_path: Path) -> Non
 def test_a_directory_that_is_no_catalogue_is_not_passed_over(tmp_path: Path) -> None:
     """Neither one without any file to read, nor files that lie deeper than a catalogue has any."""
     (one,) = load([tmp_path]).problems
-    assert (one.rule, one.level, one.file, one.message) == ("unknown-file", "error", str(tmp_path), "holds no .toml file")
+    assert (one.rule, one.level, one.file, one.message) == (
+        "unknown-file",
+        "error",
+        str(tmp_path),
+        "holds no .toml file",
+    )
     write(tmp_path, {"services/more/intranet-bot.toml": OVERLAY, ".git/x/y.toml": "", "a/b/c/d.toml": ""})
     (one,) = load([tmp_path]).problems
     assert one.file.endswith("services/more/intranet-bot.toml")
@@ -103,7 +108,7 @@ def test_later_directories_lie_over_earlier_ones(tmp_path: Path) -> None:
 def test_only_toml_files_of_folders_one_deep_are_read(tmp_path: Path) -> None:
     """Editors' leftovers, schemas and notes beside the data are no data."""
     junk = {"schema/x.schema.json": "{", "services/.hidden.toml": "=", "services/a.toml~": "=", "notes.md": "#"}
-    junk |= {".git/config.toml": "=", "services/old/deep.toml": "="}
+    junk |= {".git/config.toml": "=", ".git/hooks/x.toml": "="}
     assert load([write(tmp_path, {**SOUND, **junk})]).problems == ()
 
 

@@ -200,7 +200,8 @@ def test_a_build_killed_at_any_moment_leaves_a_whole_one(shop: Shop) -> None:
     endless = (
         "import sys, itertools, pathlib; from tests.unit.publish_samples import Shop, hosts, NOW\n"
         "for n in itertools.count(1):\n"
-        "    Shop(pathlib.Path(sys.argv[1]), {('p', str(f)): hosts(200 + n) for f in range(9)}).build(NOW + n)\n"
+        "    lists = {(p, str(f)): hosts(200 + n) for p in ('deepseek-org', 'all-genai') for f in range(5)}\n"
+        "    Shop(pathlib.Path(sys.argv[1]), lists).build(NOW + n)\n"
         "    print(n, flush=True)\n"
     )
     for rounds in (1, 2, 3):

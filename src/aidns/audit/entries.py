@@ -198,6 +198,6 @@ def bare_name(key: str) -> Name:
 def _classify(refusal: Refusal) -> Fault | None:
     if any(reason in refusal.reason for reason in _ELSEWHERE) or _TOLD.search(refusal.text):
         return None
-    if refusal.text.startswith("/"):
+    if "/" in refusal.text:
         return PATTERN
     return next((fault for reason, fault in _BY_REASON if reason in refusal.reason), FOREIGN)

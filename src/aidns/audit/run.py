@@ -21,7 +21,7 @@ from aidns.errors import DataError, UsageError
 from aidns.lists.line import SYNTAXES, chosen_syntax
 from aidns.lists.sniff import SNIFFED, check_list, sniff
 from aidns.model import Catalog
-from aidns.names import Name, printable
+from aidns.names import CANARY_PARENT, Name, printable
 
 AuditSyntax = Literal["domains", "hosts", "adblock", "dnsmasq", "rpz", "unbound"]
 AUDITED: tuple[AuditSyntax, ...] = (*SYNTAXES, "unbound")
@@ -36,6 +36,8 @@ EMPTY = Fault(
 NO_LIST = Fault("no-list", "error", "the file is no list", ("Pi-hole: adds the names that a page mentions",))
 
 
+_CANARY = re.compile(rb"\n[^\n#!;]*" + re.escape(CANARY_PARENT.encode()))
+"""A line of a list of ours that has nothing else to say, such as one of no exceptions."""
 _UNBOUND = re.compile(rb"\n[ \t]*local-(?:zone|data):")
 
 
@@ -91,7 +93,7 @@ def audit(
     read = _read(syntax, text, zone, found)
     check_lines(syntax, text, found)
     check_answers(syntax, text, found)
-    if not read.keys and not read.owners:
+    if not read.keys and not read.owners and not _CANARY.search(text.octets):
         found.add(EMPTY, "", 0)
     if read.zone:
         check_holes(read.owners, text, found)

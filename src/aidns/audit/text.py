@@ -45,9 +45,11 @@ LONG_LINE = Fault(
     "long-line", "error", f"a line is longer than {MAX_LINE} octets", ("dnsmasq: refuses lines over 1024 octets",)
 )
 
-_CONTROLS = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_NUL = re.compile(rb"\0")
+_CONTROL = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _LONG = re.compile(rb"\n[^\n]{%d}" % (MAX_LINE + 1))
 _LONE_CR = re.compile(rb"\r(?!\n)")
+_SHOWN_OCTETS = 400
 _NAME_OCTETS = b"abcdefghijklmnopqrstuvwxyz0123456789_-"
 
 
@@ -99,12 +101,10 @@ def check_octets(data: bytes, text: Text, found: Findings) -> None:
         found.add(CARRIAGE_RETURN, "", lambda: data.count(b"\n", 0, data.find(b"\r\n")) + 1, "the first one")
     if data and not data.endswith(b"\n"):
         found.add(NO_FINAL_NEWLINE, "", lambda: data.count(b"\n") + 1)
-    octets = text.octets
-    if b"\0" in octets:
-        _each(re.compile(rb"\0"), NUL, text, found)
-    for pattern, fault in ((_CONTROLS, CONTROL), (_LONE_CR, LONE_CR), (_LONG, LONG_LINE)):
-        if pattern is not _LONE_CR or b"\r" in octets:
-            _each(pattern, fault, text, found)
+    for sign, fault in ((_NUL, NUL), (_CONTROL, CONTROL), (_LONE_CR, LONE_CR)):
+        if sign.search(text.octets):
+            _each(re.compile(rb"\n[^\n]*?" + sign.pattern), fault, text, found)
+    _each(_LONG, LONG_LINE, text, found)
 
 
 def _each(pattern: re.Pattern[bytes], fault: Fault, text: Text, found: Findings) -> None:
@@ -114,7 +114,6 @@ def _each(pattern: re.Pattern[bytes], fault: Fault, text: Text, found: Findings)
 
 
 def line_text(text: Text, offset: int) -> str:
-    """Return the line at an offset, as far as it is ever shown."""
-    octets = text.octets
-    begin = offset + 1 if octets[offset] == 10 else octets.rfind(b"\n", 0, offset) + 1
-    return octets[begin : min(octets.find(b"\n", begin), begin + 200)].decode("utf-8", "replace")
+    """Return the line that the newline at an offset begins, as far as it is ever shown."""
+    begin = offset + 1
+    return text.octets[begin : begin + _SHOWN_OCTETS].partition(b"\n")[0].decode("utf-8", "replace")

@@ -50,6 +50,8 @@ class Zone:
         """Read the lines of a whole zone."""
         match = _RECORD.match
         for number, line in enumerate(lines, 1):
+            if len(line) > MAX_LINE:
+                continue  # found as such
             if not self._depth and (found := match(line)):
                 owner, rdtype, rdata = found.groups()
                 self._record(number, owner, rdtype.lower(), rdata.lower(), line)
@@ -72,7 +74,7 @@ class Zone:
 
     def _odd(self, number: int, line: str) -> None:
         """Read a line that is not one usual record."""
-        tokens = [token for token in _TOKEN.findall(line[: MAX_LINE + 1]) if not token.startswith(";")]
+        tokens = [token for token in _TOKEN.findall(line) if not token.startswith(";")]
         if not self._depth:
             if not tokens:
                 return

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from aidns.cli.base import AidnsCommand, App, no_dash, now, pass_app, state_file
-from aidns.errors import UnsafeError
+from aidns.errors import UnsafeError, UsageError
+
+if TYPE_CHECKING:
+    from aidns.model import Catalog, Policy
+    from aidns.pipeline import Memory
+    from aidns.render.base import Format
 
 
 @click.command("render", cls=AidnsCommand)
@@ -54,10 +61,49 @@ def command(
     refuse_zone(zone, (fmt,))
     catalog = pipeline.load_sound(app.catalog_dirs)
     memory = pipeline.remember(catalog, state_file(app, state), at)
-    prepared = pipeline.prepare(catalog, pipeline.find_policy(catalog, policy), at, memory, scope)
+    chosen = pipeline.find_policy(catalog, policy)
+    if chosen.list and write_large(app, catalog, chosen, fmt, at, memory, scope, template, zone, strict=strict):
+        return
+    prepared = pipeline.prepare(catalog, chosen, at, memory, scope)
     made = pipeline.artefact(catalog, prepared, fmt, memory, lambda digest: stamp(None, "", digest, at), template, zone)
     for warning in (*prepared.notes, *weakened_lines((made,))):
         app.warn(warning)
     if strict and made.weakened:
         raise UnsafeError(f"{fmt.id} weakens rules", tip="leave --strict out to accept the losses named above")
     app.print_json({"schema": "aidns/artefact/1", "artefact": made}) if app.json else click.echo(made.text, nl=False)
+
+
+def write_large(
+    app: App,
+    catalog: Catalog,
+    policy: Policy,
+    fmt: Format,
+    at: int,
+    memory: Memory,
+    scope: str | None,
+    template: Path | None,
+    zone: str,
+    *,
+    strict: bool,
+) -> bool:
+    """Write a policy with large lists of its own on stdout, block by block; False when they are not large.
+
+    Raises UsageError with --json, UnsafeError when `strict` forbids a loss.
+    """
+    from aidns.lists.own import is_large
+    from aidns.merging import merge
+
+    if not is_large(policy.list):
+        return False
+    if app.json:
+        raise UsageError("lists as large as this policy's are not written as JSON", tip="leave --json out")
+    made = merge(catalog, policy, fmt, at, memory, scope, template, zone)
+    losses = made.document.weakened
+    for warning in (*made.notes, *(f"{fmt.id}: {w.count:,} {w.what} rules ({w.direction}): {w.note}" for w in losses)):
+        app.warn(warning)
+    if strict and losses:
+        raise UnsafeError(f"{fmt.id} weakens rules", tip="leave --strict out to accept the losses named above")
+    for block in made.blocks(at):
+        sys.stdout.buffer.write(block)
+    sys.stdout.buffer.flush()
+    return True

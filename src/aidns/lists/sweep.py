@@ -6,10 +6,11 @@ trees with other rules inside them become owners with answers, for `blockset` an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import lru_cache
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from aidns.lists.keys import END, KNOWN, MARK, SEP, name_of
 from aidns.lists.runs import Runs
@@ -228,6 +229,33 @@ class Sweep:
         www = f"{top}{SEP}www"
         self._covered += [key for key in known if key != www]
         self._www += [key for key in known if key == www]
+
+
+def set_apart(compiled: Compiled, names: Container[Name]) -> Compiled:
+    """Return the same rules with those for these names among `nested`, where each has an object."""
+    trees, some_trees = _parted(compiled.trees, names)
+    exacts, some_exacts = _parted(compiled.exacts, names)
+    apart = dict.fromkeys(some_trees, Answer(True, True)) | dict.fromkeys(some_exacts, Answer(True, False))
+    return replace(
+        compiled,
+        trees=trees,
+        exacts=exacts,
+        nested=compiled.nested | apart,
+        nested_known=(*compiled.nested_known, *apart),
+    )
+
+
+def _parted(names: Names, wanted: Container[Name]) -> tuple[Names, list[Name]]:
+    found: list[Name] = []
+    blocks: list[bytes] = []
+    for block in names.blocks:
+        some = [name for name in map(Name, block.decode("ascii").split("\n")) if name in wanted]
+        if some:
+            found += some
+            kept = [name for name in block.decode("ascii").split("\n")[:-1] if name not in wanted]
+            block = "".join(f"{name}\n" for name in kept).encode("ascii")
+        blocks += [block] if block else []
+    return Names(tuple(blocks), names.count - len(found)), found
 
 
 def minimal_trees(groups: Iterable[Names]) -> Names:

@@ -8,15 +8,15 @@ a template does more than substitute, everything goes that way.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from msgspec import Struct
 
-from aidns.errors import UnsafeError
 from aidns.lists.sweep import Compiled, Names, minimal_trees, packed
-from aidns.model import Answer, Weakened
+from aidns.model import Answer, BlockSet, Weakened
 from aidns.names import Name, sort_key
 from aidns.render.artefact import Sheet, check_text, content_of
-from aidns.render.base import Action, Format, Inexpressible, Row, choose_action
+from aidns.render.base import Action, EmptyList, Format, Inexpressible, Row, choose_action
 from aidns.render.classes import ALONE, CLASSES, TREE, Kind, MakeSet, Said, class_of, total
 from aidns.render.parts import MAX_WHOLE, Job, Part, is_independent, make_part, take_one, widens, without_long
 from aidns.render.rpz import DEFAULT_ZONE_LENGTH
@@ -50,14 +50,21 @@ class Document(Struct, frozen=True):
         yield self.place.after.encode("ascii")
 
 
-def start(fmt: Format, make: MakeSet, zone_length: int = DEFAULT_ZONE_LENGTH) -> Job:
+def start(
+    fmt: Format,
+    make: MakeSet,
+    zone_length: int = DEFAULT_ZONE_LENGTH,
+    template: Path | None = None,
+    judged: BlockSet | None = None,
+) -> Job:
     """Return what a format needs to write compiled lists for the policy of `make`.
 
-    Raises Inexpressible when the format has none of the policy's actions.
+    `judged` holds those rules that may forbid an action. Raises Inexpressible when the format has none of the
+    policy's actions.
     """
     empty = make({}, ())
-    action = choose_action(fmt, empty)
-    return Job(fmt, make, action, zone_length, Sheet(fmt, empty, action))
+    action = choose_action(fmt, judged or empty)
+    return Job(fmt, make, action, zone_length, Sheet(fmt, empty, action, template))
 
 
 def lists_known(job: Job) -> bool:
@@ -68,12 +75,11 @@ def lists_known(job: Job) -> bool:
 def document(job: Job, compiled: Compiled) -> Document:
     """Return the file of compiled lists.
 
-    Raises Inexpressible when the format cannot express a rule, or not so many, UnsafeError when the list would be
-    empty.
+    Raises Inexpressible when the format cannot express a rule, or not so many, EmptyList when nothing is blocked.
     """
     found = _in_blocks(job, compiled) or _whole(job, compiled)
     if not found.names and not job.fmt.allows:
-        raise UnsafeError("nothing would be blocked", tip="an empty list would quietly end all protection")
+        raise EmptyList("nothing would be blocked", tip="an empty list would quietly end all protection")
     return found
 
 

@@ -50,12 +50,8 @@ def lines(
     if blockset.client_scope:
         pairs.append(("Scope", _scope(blockset)))
     services = {blockset.origins.get(row.name) for row in body.rows} & catalog.services.keys()
-    pairs.append(
-        (
-            "Counts",
-            f"{len(services)} services, {len(body.rows) if body_names is None else body_names} names, {body_lines} lines",
-        )
-    )
+    written = len(body.rows) if body_names is None else body_names
+    pairs.append(("Counts", f"{len(services)} services, {written} names, {body_lines} lines"))
     pairs.append(canary_pair(fmt, blockset))
     pairs += [("Liveness", text) for text in _liveness(blockset, verdicts)]
     pairs += [("Cannot express", f"{w.what} ({w.direction}), {w.count} name(s): {w.note}") for w in body.weakened]
