@@ -18,7 +18,7 @@ from aidns.model import Rule
 from aidns.names import MAX_LABEL, Name
 
 BLOCK = 1 << 20
-"""Octets read at once."""
+"""Octets read at once, after the first that tell the syntax."""
 _LOOSE = 1 << 16
 """Keys read one by one that are gathered before they become a run."""
 
@@ -64,11 +64,11 @@ def compile_lists(
     longest = max(MAX_LABEL, *map(len, loose)) if loose else MAX_LABEL
     summaries = []
     for one in inputs:
-        first = one.stream.read(max(BLOCK, SNIFFED))
+        first = one.stream.read(SNIFFED)
         check_list(first, one.source)
-        syntax = one.syntax or sniff(first[:SNIFFED])
+        syntax = one.syntax or sniff(first)
         parser = Parser(syntax, Marking(marking.usual, "exact" if one.exact else "subtree", one.allow))
-        for block in blocks(first, one.stream):
+        for block in blocks(first, one.stream, BLOCK):
             runs.add(parser.keys(block))
             loose += parser.take_found()
             if len(loose) >= _LOOSE:
@@ -83,7 +83,7 @@ def compile_lists(
     return Compilation(sweep.result(longest), tuple(summaries))
 
 
-def blocks(first: bytes, stream: BinaryIO, size: int = BLOCK) -> Iterator[bytes]:
+def blocks(first: bytes, stream: BinaryIO, size: int) -> Iterator[bytes]:
     """Yield a stream, of which `first` was read already, in blocks of whole lines, each ended by a newline.
 
     A byte order mark in front is left out. Of a line that is too long, more than MAX_LINE octets remain, so that it

@@ -118,15 +118,15 @@ def _place(own: OwnList, folder: Path | None) -> tuple[Path, Copy | None]:
 
 def _read(own: OwnList, one: Input, index: int, wanted: frozenset[str] | None = None) -> tuple[list[Rule], Summary]:
     """Return the rules of a list, of these bare keys alone if given, in the order of its names."""
-    first = one.stream.read(max(BLOCK, SNIFFED))
+    first = one.stream.read(SNIFFED)
     try:
         check_list(first, printable(one.source))
     except DataError as error:
         raise UnsafeError(error.message, tip=error.tip) from None
-    syntax = one.syntax or sniff(first[:SNIFFED])
+    syntax = one.syntax or sniff(first)
     parser = Parser(syntax, Marking("subtree", own.scope, one.allow))
     keys: list[str] = []
-    for some in blocks(first, one.stream):
+    for some in blocks(first, one.stream, BLOCK):
         read = (*parser.keys(some), *parser.take_found())
         keys += read if wanted is None else (key for key in read if key.partition(MARK)[0] in wanted)
     said: dict[tuple[str, bool], str] = {}
