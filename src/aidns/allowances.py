@@ -49,7 +49,7 @@ def allowances(
         chosen = [e for e in owned.get(service.id, ()) if not name_misses(e, selector, _EVERY_SHARING)]
         rules += [excluded.rule(e.name, e.scope, service.id) for e in chosen]
         if not selector.role:
-            rules += _needs(catalog, policy, service, excluded, warnings)
+            rules += _needs(catalog, policy, service, excluded, [])  # a preset's own choice is no news
     for entry in policy.exception:
         applies = not entry.scopes or client_scope in entry.scopes
         if not applies or _ended(entry.expires, today, ", ".join(entry.service), ended, warnings):

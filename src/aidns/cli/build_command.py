@@ -56,8 +56,8 @@ def command(
     as they are.
 
     Exits 3 and leaves the lists alone when a guard objects: too many names gone by verdict, a name of your own lost
-    by verdict, a policy gone from the catalogue, shared infrastructure caught, an empty list. A policy that cannot be built keeps its lists; the others are
-    published, and the exit code is 3.
+    by verdict, a policy gone from the catalogue, shared infrastructure caught, an empty list. A policy that cannot be
+    built keeps its lists; the others are published, and the exit code is 3.
 
     DIR is a link to a build in .DIR beside it; to roll back, point it at an earlier build there.
     """
