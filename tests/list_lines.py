@@ -102,13 +102,14 @@ def _line(rng: random.Random, syntax: Syntax, most: Style) -> bytes:
     if draw < 0.05:
         text = rng.choice(ANYWHERE)
     elif draw < 0.85:
-        text = most.prefix + _name(rng, rng.random() < most.tame) + most.suffix
+        text = most.prefix + drawn_name(rng, tame=rng.random() < most.tame) + most.suffix
     else:
-        text = rng.choice(PREFIXES[syntax]) + _name(rng, rng.random() < 0.5) + rng.choice(SUFFIXES[syntax])
+        text = rng.choice(PREFIXES[syntax]) + drawn_name(rng, tame=rng.random() < 0.5) + rng.choice(SUFFIXES[syntax])
     return text.encode("utf-8", "surrogatepass").replace(b"\n", b"")
 
 
-def _name(rng: random.Random, tame: bool) -> str:
+def drawn_name(rng: random.Random, *, tame: bool) -> str:
+    """Draw something that may be a name."""
     if rng.random() < 0.02:
         return ".".join(["l" * 60] * rng.randrange(3, 6))
     labels = LABELS[:TAME] if tame else LABELS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from aidns.lists.line import Entry, Item, Refusal, Syntax, canonical, chosen_syn
 from aidns.lists.sniff import check_list, holds_names, reader_for, sniff
 from aidns.lists.text import LOCAL
 from aidns.names import InvalidName, Name, normalise
+from list_lines import drawn_name
 
 
 def plain(*names: str) -> tuple[Item, ...]:
@@ -264,14 +266,21 @@ def test_a_list_holds_names() -> None:
 )
 def test_names_are_made_canonical_as_the_gate_does(text: str) -> None:
     """The quicker way for U-labels accepts, refuses and says what `names.normalise` does."""
+    assert outcome(canonical, text) == outcome(normalise, text)
 
-    def outcome(make: Callable[[str], Name]) -> str:
-        try:
-            return make(text)
-        except InvalidName as error:
-            return error.message
 
-    assert outcome(canonical) == outcome(normalise)
+def test_drawn_names_are_made_canonical_as_the_gate_does() -> None:
+    rng = random.Random(3)
+    for _ in range(3000):
+        text = drawn_name(rng, tame=rng.random() < 0.3)
+        assert outcome(canonical, text) == outcome(normalise, text)
+
+
+def outcome(make: Callable[[str], Name], text: str) -> str:
+    try:
+        return make(text)
+    except InvalidName as error:
+        return error.message
 
 
 def test_unknown_syntaxes_are_named() -> None:

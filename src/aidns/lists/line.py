@@ -41,6 +41,7 @@ class Refusal(Struct, frozen=True):
 Item = Entry | Refusal
 
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
+_PLAIN_LABEL = re.compile(r"[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 _OCTETS = re.compile(r"\d+ octets")
 _SHOWN_NAME = re.compile(rf"(?:{_QUOTED})[: ]*")
 
@@ -72,9 +73,11 @@ def canonical(text: str) -> Name:
 
 @lru_cache(maxsize=8192)
 def _a_label(label: str) -> str:
-    """Raises InvalidName for what is not exactly one sound label."""
-    if any(dot in label for dot in "\u3002\uff0e\uff61"):
-        raise InvalidName("more than one label")
+    """Raises InvalidName for what is not surely one sound label of an internationalised name."""
+    if label.isascii():
+        if not _PLAIN_LABEL.fullmatch(label):
+            raise InvalidName("IDNA may refuse it")
+        return label.lower()
     found = names.normalise(f"{label}.x").removesuffix(".x")
     if "." in found or label != label.strip():
         raise InvalidName("more than one label")

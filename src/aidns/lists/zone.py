@@ -69,7 +69,7 @@ class ZoneReader:
         if not owner:
             return () if rest[0] in _APEX_ONLY else (Refusal("leaves its owner out", shown(line)),)
         if rest[0] == "soa":
-            self.zone = owner[:-1] if owner.endswith(".") else self.zone or self.origin
+            self.zone = self._absolute(owner) or self.zone
             self._place()
         return self._rule(owner, rest[0], rest[1:])
 
@@ -88,6 +88,14 @@ class ZoneReader:
             return ()
         self._place()
         return ()
+
+    def _absolute(self, owner: str) -> str | None:
+        """Return an owner as an absolute name without its final dot; None where no origin says."""
+        if owner.endswith("."):
+            return owner[:-1]
+        if owner == "@" or self.origin is None:
+            return self.origin
+        return f"{owner}.{self.origin}".rstrip(".")
 
     def _place(self) -> None:
         """Work out where the origin lies in the zone."""
