@@ -17,8 +17,10 @@ TLDS = ("com",) * 46 + ("net",) * 8 + ("org",) * 6 + ("ru", "de", "xyz", "info",
 HOSTS = ("www", "ads", "track", "m", "cdn", "api", "stats", "img", "click", "mail", "static", "go", "links", "s1", "eu")
 SYLLABLES = tuple(a + b for a in "bcdfghjklmnprstvwz" for b in ("a", "e", "i", "o", "u", "er", "in", "on"))
 IDN = ("bücher", "müller", "пример", "магазин", "español", "café", "straße", "例え", "ελλάδα", "naïve")
-RUBBISH = ("# comment", "! comment", "", "192.0.2.17", "a..example.com", "-x.example.com", "x-.example.com", "localhost",
-           "exa mple.com", "http://example.com/", "*", "example.123")  # fmt: skip
+RUBBISH = (
+    *("# comment", "! comment", "", "192.0.2.17", "a..example.com", "-x.example.com", "x-.example.com", "localhost"),
+    *("exa mple.com", "http://example.com/", "*", "example.123"),
+)
 ZONES = 20_000
 
 

@@ -85,8 +85,8 @@ def select(
     Raises UsageError for a scope that the policy has not.
     """
     if client_scope not in client_scopes(policy):
-        known = ", ".join(filter(None, client_scopes(policy)))
-        tip = f"it has {known}" if known else "it has none: leave --scope out"
+        scopes = ", ".join(scope.name for scope in policy.scope)
+        tip = f"it has {scopes}" if scopes else "it has none: leave --scope out"
         raise UsageError(f"policy {policy.id!r} has no scope {client_scope!r}", tip=tip)
     owned = _by_service(catalog)
     matches, unknown = matching_services(catalog, policy.select.include)

@@ -55,6 +55,7 @@ def owners(entries: Iterable[tuple[Entry, bool]], *, exact: bool) -> dict[Name, 
     for name in sorted(said, key=names.sort_key):
         above = next((found[a].below_blocked for a in names.ancestors(name) if a in found), False)
         itself = [blocks for kind, blocks in said[name] if kind in ("exact", "subtree")]
-        below = [blocks for kind, blocks in said[name] if kind in ("below", "subtree")]
+        below = [blocks for kind, blocks in said[name] if kind == "below"]
+        below = below or [blocks for kind, blocks in said[name] if kind == "subtree"]
         found[name] = Answer(all(itself) if itself else above, all(below) if below else above)
     return found

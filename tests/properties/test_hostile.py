@@ -67,7 +67,8 @@ def with_text(file: str, place: Place, text: str) -> dict[str, str]:
 
 def test_the_sample_has_a_text_in_every_key_of_every_type() -> None:
     """By reflection over the types: a new key is attacked here from its first day."""
-    assert {(place.owner, place.key) for _, place in PLACES} == texts_of_types()
+    in_own_policies = {(owner, key) for owner, key in texts_of_types() if owner == "OwnList"}  # see test_own_lists
+    assert {(place.owner, place.key) for _, place in PLACES} == texts_of_types() - in_own_policies
     assert problems({file: toml(raw) for file, raw in RAW.items()}) == ()
 
 

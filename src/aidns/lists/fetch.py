@@ -69,7 +69,8 @@ def fetch(url: str, now: int, folder: Path, net: Net = INTERNET) -> Fetched:
             finally:
                 response.close()
         except (requests.RequestException, OSError, ValueError, DataError) as error:
-            why = error.message if isinstance(error, DataError) else client.trouble(error)
+            outside = isinstance(error, requests.RequestException | OSError)
+            why = client.trouble(error) if outside else str(error)
             return Fetched(url, "failed", detail=printable(why), confirmed=copy.confirmed if copy else None)
     return Fetched(url, "fetched", stored.path.stat().st_size, confirmed=now)
 
@@ -86,11 +87,16 @@ def _walk(client: Client, url: str, copy: Copy | None) -> requests.Response:
         if response.status_code not in PERMANENT | TEMPORARY or not target:
             return response
         response.close()
-        secure = url.startswith("https:")
-        url, _host = next_url(url, target)
-        if secure and not url.startswith("https:"):
-            raise ValueError("it leads from https to http")
+        url = safe_next(url, target)
     raise ValueError(f"more than {MAX_HOPS} redirects")
+
+
+def safe_next(url: str, target: str) -> str:
+    """Return where a redirect leads. Raises ValueError for what is no web address, or is less safe than `url`."""
+    following, _host = next_url(url, target)
+    if url.startswith("https:") and not following.startswith("https:"):
+        raise ValueError("it leads from https to http")
+    return following
 
 
 def _body(client: Client, response: requests.Response) -> Iterator[bytes]:

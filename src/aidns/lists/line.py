@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from aidns import names
 from aidns.errors import UsageError
-from aidns.names import CANARY_PARENT, InvalidName, Name
+from aidns.names import CANARY_PARENT, MAX_LABEL, MAX_NAME, InvalidName, Name
 
 Syntax = Literal["domains", "hosts", "adblock", "dnsmasq", "rpz"]
 SYNTAXES: tuple[Syntax, ...] = ("domains", "hosts", "adblock", "dnsmasq", "rpz")
@@ -68,14 +68,15 @@ def canonical(text: str) -> Name:
         labels = [_a_label(label) for label in text.strip().removesuffix(".").split(".")]
     except InvalidName:
         return names.normalise(text)
-    return names.parse(".".join(labels))
+    joined = ".".join(labels)
+    return names.parse(joined) if len(joined) <= MAX_NAME else names.normalise(text)
 
 
 @lru_cache(maxsize=8192)
 def _a_label(label: str) -> str:
     """Raises InvalidName for what is not surely one sound label of an internationalised name."""
     if label.isascii():
-        if not _PLAIN_LABEL.fullmatch(label):
+        if len(label) > MAX_LABEL or not _PLAIN_LABEL.fullmatch(label):
             raise InvalidName("IDNA may refuse it")
         return label.lower()
     found = names.normalise(f"{label}.x").removesuffix(".x")

@@ -68,7 +68,7 @@ class Compiled(Struct, frozen=True):
     covered_www: Names
     """Listed names that are `www.` and one of `trees`."""
     nested_known: tuple[Name, ...]
-    """Names listed in the trees of `nested`."""
+    """Every name listed in the trees of `nested`."""
     longest: int
     """No name has more octets."""
     counts: Counts
@@ -194,7 +194,7 @@ class Sweep:
         open_ = self._tree.open
         above = bool(open_) and open_[-1][1]
         answer = decided(letters, above)
-        if open_ and self._known:
+        if open_:
             self._tree.known.append(key)
         if answer.self_blocked == answer.below_blocked == above:
             self._drop(letters, above)
@@ -226,6 +226,8 @@ class Sweep:
             self._nested_known += [name_of(key) for key in (top, *known)]
             return
         self._trees.append(top)
+        if not self._known:
+            return
         www = f"{top}{SEP}www"
         self._covered += [key for key in known if key != www]
         self._www += [key for key in known if key == www]
@@ -274,9 +276,10 @@ def minimal_trees(groups: Iterable[Names]) -> Names:
 def decided(letters: str, above: bool) -> Answer:
     """Return what the marks of one name say; `above` is what the nearest owner above says about it.
 
-    The semantics of `blockset.answers`, with rules for what lies below a name alone besides.
+    The semantics of `blockset.answers`, with rules besides for what lies below a name alone: there they come before
+    rules for the whole tree, as in dnsmasq, where `*.name` is longer than `name`.
     """
-    here, below = {*"EeSs"} & {*letters}, {*"BbSs"} & {*letters}
+    here, below = {*"EeSs"} & {*letters}, {*"Bb"} & {*letters} or {*"Ss"} & {*letters}
     return Answer(
         all(letter.isupper() for letter in here) if here else above,
         all(letter.isupper() for letter in below) if below else above,
