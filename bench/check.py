@@ -51,6 +51,7 @@ async def ask_with_aidns(ports: Sequence[int], names: Sequence[str], options: di
     """Ask as `check` does; `record`: into a state file; `plain`: each type of each name."""
     from aidns.lookup.ask import Contact, ask, probe
     from aidns.lookup.attempt import Manners, Schedule
+    from aidns.lookup.extras import as_recorded
     from aidns.lookup.resolver import parse_resolver
     from aidns.lookup.state import State
     from aidns.model import Outcome
@@ -72,7 +73,7 @@ async def ask_with_aidns(ports: Sequence[int], names: Sequence[str], options: di
             found["denied"] += sum(seen.outcome is Outcome.DENIED for seen in batch)
             found["timeout"] += sum(seen.outcome is Outcome.TIMEOUT for seen in batch)
             if isinstance(state, State):
-                state.record(batch)
+                state.record(map(as_recorded, batch))
     found["packets"] = max(contact.packets for contact in contacts)
     found["rss"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return found

@@ -5,7 +5,7 @@ Two readings: the ICANN section guards and groups; the private section only flag
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,7 @@ def icann_suffixes() -> frozenset[Name]:
     return frozenset(normalise(rule) for rule in rules if "." in rule and not rule.startswith(("//", "!", "*")))
 
 
+@lru_cache(1 << 15)
 def registrable_domain(name: str) -> Name | None:
     """Return the domain one registrant holds, by the ICANN section; None for a public suffix itself."""
     found = _icann().privatesuffix(name)

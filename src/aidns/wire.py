@@ -24,6 +24,8 @@ _RCODES = {0: "NOERROR", 1: "FORMERR", 2: "SERVFAIL", 3: "NXDOMAIN", 4: "NOTIMP"
 _FLAGS = {"AA": 0x0400, "TC": 0x0200, "RD": 0x0100, "RA": 0x0080, "AD": 0x0020, "CD": 0x0010}
 _EDE_OPTION = 15
 _MAX_POINTERS = 64
+_TO_QUESTION = b"\xc0\x0c"
+"""A pointer to the name of the question: most owner names are that."""
 _HEADER = struct.Struct("!HHHHHH")
 _FIXED = struct.Struct("!HHIH")
 """Type, class, TTL and length of RDATA."""
@@ -115,11 +117,12 @@ def query(ident: int, name: str, rdtype: str, *, dnssec_ok: bool = False) -> byt
 
 def question(name: str, rdtype: str) -> bytes:
     """Return a question as it stands in a message: name, rdtype, class IN. Raises MessageError, KeyError."""
-    return encode_name(name) + _type_and_class(rdtype)
+    return encode_name(name) + type_and_class(rdtype)
 
 
 @lru_cache(64)
-def _type_and_class(rdtype: str) -> bytes:
+def type_and_class(rdtype: str) -> bytes:
+    """Return what follows the name in a question. Raises KeyError."""
     return struct.pack("!HH", type_number(rdtype), 1)
 
 
@@ -146,7 +149,7 @@ def parse(wire: bytes, asked: tuple[str, str] | None = None) -> Reply:
 def read_question(wire: bytes) -> tuple[str, int, int]:
     """Return the name, rdtype number and end offset of a message's first question. Raises MessageError."""
     try:
-        name, at = _read_name(wire, 12)
+        name, at = _read_name(wire, 12, {})
         return name, struct.unpack_from("!H", wire, at)[0], at + 4
     except (struct.error, IndexError) as error:
         raise MessageError(f"malformed DNS question: {error}") from None
@@ -171,7 +174,11 @@ def _parse(wire: bytes, asked: tuple[str, str] | None) -> Reply:
             continue
         section = []
         for _ in range(count):
-            owner, at = _read_owner(wire, at, known)
+            if wire[at : at + 2] == _TO_QUESTION:
+                owner = asked[0]
+                at += 2
+            else:
+                owner, at = _read_name(wire, at, known)
             kind, _, ttl, length = _FIXED.unpack_from(wire, at)
             at += 10
             if at + length > len(wire):
@@ -198,21 +205,12 @@ def _flags(bits: int) -> frozenset[str]:
     return frozenset(flag for flag, bit in _FLAGS.items() if bits & bit)
 
 
-def _read_owner(wire: bytes, at: int, known: dict[int, str]) -> tuple[str, int]:
+def _read_name(wire: bytes, at: int, known: dict[int, str]) -> tuple[str, int]:
     """Return the name at an offset and the offset behind it; `known` holds the names read so far by their offset."""
-    if wire[at] >= 0xC0:
-        target = (wire[at] & 0x3F) << 8 | wire[at + 1]
-        if target in known and target < at:
-            return known[target], at + 2
-    name, behind = _read_name(wire, at)
-    known[at] = name
-    return name, behind
-
-
-def _read_name(wire: bytes, at: int) -> tuple[str, int]:
-    """Return the name at an offset and the offset behind it."""
+    start = at
     labels: list[bytes] = []
     behind = octets = pointers = 0
+    above = ""
     while length := wire[at]:
         if length >= 0xC0:
             behind = behind or at + 2
@@ -220,22 +218,36 @@ def _read_name(wire: bytes, at: int) -> tuple[str, int]:
             pointers += 1
             if target >= at or pointers > _MAX_POINTERS:
                 raise MessageError("a compression pointer loops")
+            above = known.get(target, "")
+            if above and "\\" not in above:
+                octets += len(above) + 1 if above != "." else 0
+                break
+            above = ""
             at = target
             continue
         label = wire[at + 1 : at + 1 + length]
         octets += length + 1
-        if length > 63 or octets > 254 or len(label) < length:
+        if length > 63 or len(label) < length:
             raise MessageError("a name runs past its limit")
         labels.append(label)
         at += 1 + length
-    return _name_text(labels), behind or at + 1
+    if octets > 254:
+        raise MessageError("a name runs past its limit")
+    name = _name_text(labels, above)
+    known[start] = name
+    return name, behind or at + 1
 
 
-def _name_text(labels: list[bytes]) -> str:
+def _name_text(labels: list[bytes], above: str) -> str:
+    """Return labels as text, below a name that is text already; none is the root."""
     whole = b".".join(labels).lower()
     if not whole.translate(None, _PLAIN) and whole.count(b".") < max(1, len(labels)):
-        return whole.decode("ascii") or "."
-    return ".".join(map(_label_text, labels))
+        text = whole.decode("ascii")
+    else:
+        text = ".".join(map(_label_text, labels))
+    if not text or above in ("", "."):
+        return text or above or "."
+    return f"{text}.{above}"
 
 
 def _label_text(label: bytes) -> str:
@@ -248,13 +260,13 @@ def _data_text(wire: bytes, at: int, length: int, kind: int, known: dict[int, st
     if kind == _AAAA:
         return v6_text(wire[at : at + length])
     if kind in _ONE_NAME:
-        return _read_owner(wire, at, known)[0]
+        return _read_name(wire, at, known)[0]
     if kind == _SOA:
-        mname, behind = _read_name(wire, at)
-        rname, behind = _read_name(wire, behind)
+        mname, behind = _read_name(wire, at, known)
+        rname, behind = _read_name(wire, behind, known)
         return " ".join((mname, rname, *map(str, struct.unpack_from("!IIIII", wire, behind))))
     if kind == TYPES["MX"]:
-        return f"{struct.unpack_from('!H', wire, at)[0]} {_read_name(wire, at + 2)[0]}"
+        return f"{struct.unpack_from('!H', wire, at)[0]} {_read_name(wire, at + 2, known)[0]}"
     rdata = wire[at : at + length]
     if kind == TYPES["TXT"]:
         return strings_text(rdata)
@@ -267,7 +279,7 @@ def _data_text(wire: bytes, at: int, length: int, kind: int, known: dict[int, st
 def _service_text(rdata: bytes) -> str:
     """Return an SVCB or HTTPS record as RFC 9460 §2.1 writes it; its target is never compressed."""
     priority = struct.unpack_from("!H", rdata)[0]
-    target, at = _read_name(rdata, 2)
+    target, at = _read_name(rdata, 2, {})
     return " ".join((str(priority), target, *params_text(rdata[at:])))
 
 

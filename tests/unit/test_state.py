@@ -9,12 +9,16 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from functools import reduce
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aidns.errors import EnvironmentFault
+from aidns.lookup.spans import from_observation, merge
 from aidns.lookup.state import APPLICATION_ID, VERSION, State, read_spans
 from aidns.model import Observation, Outcome
 from aidns.names import Name
@@ -74,9 +78,21 @@ def test_recording_in_parts_and_again_is_merging(
     assert spans_of(one + two) == {_without_count(span) for span in found}
 
 
-def _without_count(span: object) -> object:
-    from msgspec.structs import replace
+@given(st.lists(st.tuples(st.integers(0, 120), st.integers(0, 2)), max_size=90))
+def test_night_after_night_is_merging(nights: list[tuple[int, int]]) -> None:
+    """Answers that come later are added in SQL, all others in Python: the same spans, counts included."""
+    seen = [
+        replace(SEEN, at=18_000 * 86400 + night * 43200, detail=f"d{text}", data=(f"192.0.2.{text}",) * text)
+        for night, text in nights
+    ]
+    with tempfile.TemporaryDirectory() as folder, State(Path(folder) / "state.sqlite") as state:
+        for one in seen:
+            state.record([one])
+        found = state.spans()
+    assert found == ((reduce(merge, map(from_observation, seen)),) if seen else ())
 
+
+def _without_count(span: object) -> object:
     return replace(span, n=0)  # type: ignore[type-var]
 
 

@@ -22,7 +22,7 @@ from aidns.wire import Reply
 
 ROOT = Question(Name("."), "SOA")
 """What every resolver that works can answer."""
-BATCH, BATCH_SECONDS = 500, 0.2
+BATCH, BATCH_SECONDS = 2000, 0.2
 """Observations are handed over when there are so many, or this time after the first of them: a run that is killed loses
 no more than these."""
 

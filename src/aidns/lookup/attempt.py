@@ -74,8 +74,8 @@ class Schedule:
         extra: Iterable[Question] = (),
     ) -> None:
         listed = tuple(dict.fromkeys(names))
-        zones = tuple(dict.fromkeys(apex for name in listed if (apex := psl.registrable_domain(name)) is not None))
-        once = (*(Question(apex, rdtype) for apex in zones for rdtype in zone), *extra)
+        zones = dict.fromkeys(map(psl.registrable_domain, listed)) if zone else {}
+        once = (*(Question(apex, rdtype) for apex in zones if apex is not None for rdtype in zone), *extra)
         questions = _Questions(listed, tuple(gated), once)
         self._queues = {resolver: _Queue(resolver, questions, proven) for resolver in resolvers}
 
@@ -98,8 +98,10 @@ class Schedule:
             queue.silent = 0
         if question.rdtype == FIRST and question.name in queue.waiting:
             queue.waiting.discard(question.name)
+            freed = queue.gated(question.name)
+            queue.owed -= len(freed)
             if outcome.proves_existence and not queue.aside:
-                queue.ready.extend(queue.gated(question.name))
+                queue.ready.extend(freed)
 
     def is_silent(self, resolver: str, manners: Manners) -> bool:
         """Tell whether a resolver should show that it still answers."""
@@ -120,6 +122,7 @@ class Schedule:
         queue.aside = True
         queue.ready.clear()
         queue.waiting.clear()
+        queue.owed = 0
 
 
 class _Questions(Struct, frozen=True):
@@ -150,6 +153,8 @@ class _Queue:
                 self.waiting.add(name)
         self.ready.extend(one for one in questions.zone if (one.name, one.rdtype, resolver) not in proven)
         self.ready.extend(free)
+        self.owed = sum(len(self.gated(name)) for name in self.waiting)
+        """Questions of the names that wait."""
 
     def gated(self, name: Name) -> list[Question]:
         """Return what is asked of a name that exists."""
@@ -157,4 +162,4 @@ class _Queue:
 
     @property
     def left(self) -> int:
-        return len(self.ready) + sum(len(self.gated(name)) for name in self.waiting)
+        return len(self.ready) + self.owed

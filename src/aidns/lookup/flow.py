@@ -26,7 +26,7 @@ from aidns.lookup.resolver import Transport
 from aidns.lookup.throttle import RoundTrip, Throttle
 from aidns.model import Outcome
 
-FAILURES = frozenset((Outcome.SERVFAIL, Outcome.REFUSED, Outcome.BROKEN))
+FAILURES = (Outcome.SERVFAIL, Outcome.REFUSED, Outcome.BROKEN)
 """What may pass."""
 RETRY_SHARE = 4
 """One of so many packets is a try that is due again."""
@@ -108,7 +108,8 @@ class Flow:
         self._dry = attempt is None
         if attempt is None:
             return None
-        throttle.spend(now)
+        if throttle.rate:
+            throttle.spend(now)
         attempt.tries += 1
         attempt.flying += 1
         self.pipe += 1

@@ -57,12 +57,15 @@ def classify(reply: Reply, name: Name, rdtype: str, *, runs_our_list: bool = Fal
         outcome, detail = _negative(reply, subject, signs, runs_our_list=runs_our_list)
         soa = reply.authority_soa
         data = (printable(soa.name),) if outcome is Outcome.DENIED and soa is not None else ()
-    return Finding(outcome, subject, printable(detail), chain, data)
+    return Finding(outcome, subject, printable(detail) if detail else "", chain, data)
 
 
 def cname_chain(reply: Reply, name: str) -> tuple[str, ...]:
     """Return the CNAME targets from `name` on, in order, at most MAX_CHAIN of them; record order does not matter."""
-    targets = {record.name: record.data for record in reply.answers if record.rdtype == "CNAME"}
+    targets = {}
+    for record in reply.answers:
+        if record.rdtype == "CNAME":
+            targets[record.name] = record.data
     if not targets:
         return ()
     chain: list[str] = []
@@ -89,9 +92,11 @@ def filter_signs(reply: Reply) -> tuple[str, ...]:
 def _positive(
     reply: Reply, subject: Name, rdtype: str, signs: tuple[str, ...], *, runs_our_list: bool
 ) -> tuple[Outcome, str, tuple[str, ...]]:
-    found = {record.data for record in reply.answers if record.rdtype == rdtype and record.name == subject}
-    data = tuple([printable(item) for item in sorted(found)[:MAX_DATA]])
-    if data and set(data) <= NULL_ADDRESSES:
+    found = [record.data for record in reply.answers if record.rdtype == rdtype and record.name == subject]
+    if len(found) > 1:
+        found = sorted(set(found))[:MAX_DATA]
+    data = tuple([printable(item) for item in found])
+    if data and data[0] in NULL_ADDRESSES and set(data) <= NULL_ADDRESSES:
         return Outcome.FILTERED, "null address", data
     if signs:
         return Outcome.FILTERED, "; ".join(signs), data

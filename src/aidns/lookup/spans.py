@@ -31,7 +31,16 @@ def span_key(span: Span | Observation) -> SpanKey:
     its history. Addresses do not: they change with every answer.
     """
     servers = span.data if span.rdtype == "NS" and span.outcome is Outcome.DATA else ()
-    return (span.name, span.rdtype, span.resolver, span.vantage, span.outcome.value, span.subject, span.chain, servers)
+    return (
+        span.name,
+        span.rdtype,
+        span.resolver,
+        span.vantage,
+        span.outcome._value_,
+        span.subject,
+        span.chain,
+        servers,
+    )
 
 
 def from_observation(seen: Observation) -> Span:

@@ -6,7 +6,6 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import msgspec
 
 from aidns.errors import EnvironmentFault
-from aidns.lookup.spans import from_observation, merge, merge_all, span_key
+from aidns.lookup.spans import DAY, MAX_DAYS, from_observation, merge, merge_all, span_key
 from aidns.model import Observation, Outcome, Span
 from aidns.names import Name
 
@@ -38,8 +37,25 @@ CREATE TABLE span (
 """
 _SELECT = f"SELECT {_COLUMNS} FROM span"  # noqa: S608 - constants
 _FIND = f"{_SELECT} WHERE {' AND '.join(f'{column} = ?' for column in _KEY)}"
-_ADD = f"INSERT INTO span ({_COLUMNS}) VALUES ({', '.join('?' * len((*_KEY, *_VALUES)))}) ON CONFLICT DO NOTHING"  # noqa: S608
+# What is known already is updated at once where an answer of one day simply comes later, as it nearly always does; then
+# the texts are the answer's, and its day goes to the end of the newest ones. Everything else is left to `spans.merge`.
+_ADD = f"""
+INSERT INTO span ({_COLUMNS}) VALUES ({", ".join("?" * len((*_KEY, *_VALUES)))})
+ON CONFLICT DO UPDATE SET
+  operator = excluded.operator, detail = excluded.detail, data = excluded.data,
+  last = excluded.last, n = n + excluded.n,
+  days = CASE
+    WHEN last / {DAY} = excluded.last / {DAY} THEN days
+    ELSE rtrim(
+        CASE WHEN json_array_length(days) < {MAX_DAYS} THEN days ELSE '[' || substr(days, instr(days, ',') + 1) END, ']'
+      ) || ',' || ltrim(excluded.days, '[')
+  END
+WHERE last < excluded.first AND excluded.first / {DAY} = excluded.last / {DAY}
+"""  # noqa: S608
 _STORE = f"INSERT OR REPLACE INTO span ({_COLUMNS}) VALUES ({', '.join('?' * len((*_KEY, *_VALUES)))})"  # noqa: S608
+
+
+_ENCODER = msgspec.json.Encoder()
 
 
 class State:
@@ -74,19 +90,29 @@ class State:
 
     def record(self, observations: Iterable[Observation]) -> None:
         """Add observations, all or none; those added before change nothing. Raises EnvironmentFault."""
-        self.merge(from_observation(seen) for seen in observations)
+        seen = tuple(observations)
+        with _faults(self.path), _transaction(self._db):
+            if not self._add(map(_row_of_one, seen), len(seen)):
+                self._merge(map(from_observation, seen))
 
     def merge(self, spans: Iterable[Span]) -> None:
         """Add what another memory holds, all or nothing; what is here stays. Raises EnvironmentFault."""
-        fresh = merge_all(spans)
         with _faults(self.path), _transaction(self._db):
-            before = self._db.total_changes
-            self._db.executemany(_ADD, map(_row, fresh.values()))
-            if self._db.total_changes - before == len(fresh):
-                return  # nothing of this was known: no row is looked for
-            for key, span in fresh.items():
-                fresh[key] = merge(_span(self._db.execute(_FIND, _key_row(span)).fetchone()), span)
-            self._db.executemany(_STORE, map(_row, fresh.values()))
+            self._merge(spans)
+
+    def _merge(self, spans: Iterable[Span]) -> None:
+        fresh = merge_all(spans)
+        if self._add(map(_row, fresh.values()), len(fresh)):
+            return
+        for key, span in fresh.items():  # those that were added stay what they are
+            fresh[key] = merge(_span(self._db.execute(_FIND, _key_row(span)).fetchone()), span)
+        self._db.executemany(_STORE, map(_row, fresh.values()))
+
+    def _add(self, rows: Iterable[tuple[Any, ...]], count: int) -> bool:
+        """Add rows that are new or simply come later; tell whether all were."""
+        before = self._db.total_changes
+        self._db.executemany(_ADD, rows)
+        return self._db.total_changes - before == count
 
     def spans(self, name: str | None = None) -> tuple[Span, ...]:
         """Return every span, or those about the question `name`. Raises EnvironmentFault."""
@@ -193,14 +219,20 @@ def _spans(db: sqlite3.Connection, name: str | None) -> tuple[Span, ...]:
     return tuple(map(_span, db.execute(f"{_SELECT} WHERE name = ?", (name,))))
 
 
-def _key_row(span: Span) -> tuple[str, ...]:
-    *texts, chain, servers = span_key(span)
-    return (*texts, _dump(chain), _dump(servers))
+def _key_row(span: Span | Observation) -> tuple[str, ...]:
+    name, rdtype, resolver, vantage, outcome, subject, chain, servers = span_key(span)
+    return (name, rdtype, resolver, vantage, outcome, subject, _dump(chain), _dump(servers))
 
 
 def _row(span: Span) -> tuple[Any, ...]:
     values = (span.operator, span.first, span.last, span.n, _dump(span.days), span.detail, _dump(span.data))
     return (*_key_row(span), *values)
+
+
+def _row_of_one(seen: Observation) -> tuple[Any, ...]:
+    """Return the row of an observation: that of `from_observation`."""
+    at = seen.at
+    return (*_key_row(seen), seen.operator, at, at, 1, f"[{at // DAY}]", seen.detail, _dump(seen.data))
 
 
 def _span(row: tuple[Any, ...]) -> Span:
@@ -219,6 +251,5 @@ def _span(row: tuple[Any, ...]) -> Span:
     )
 
 
-@lru_cache(1024)
 def _dump(value: tuple[Any, ...]) -> str:
-    return msgspec.json.encode(value).decode()
+    return _ENCODER.encode(value).decode() if value else "[]"

@@ -73,9 +73,8 @@ class Throttle:
         return max(0.0, self.free_at - self.slack - now)
 
     def spend(self, now: float) -> None:
-        """Take note of a packet sent."""
-        if self.rate:
-            self.free_at = max(self.free_at or now, now) + 1 / self.rate
+        """Take note of a packet sent at a rate."""
+        self.free_at = max(self.free_at or now, now) + 1 / self.rate
 
     def heard(self, now: float, pipe: int, trip: RoundTrip) -> None:
         """Take note of a reply while `pipe` more are on the way: a window in use doubles until something is lost."""

@@ -15,6 +15,7 @@ import struct
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from functools import lru_cache
 
 from aidns import wire
 from aidns.lookup.flow import Try
@@ -28,6 +29,8 @@ _RANDOM_OCTETS = 16384
 _RECEIVE_BUFFER = 1 << 20
 _RCODES_WITHOUT_QUESTION = frozenset((1, 2, 4, 5))
 """Failures that some servers report with the header alone."""
+NAMES_KEPT = 1 << 14
+"""Names in wire form that are kept: each is asked about several times, of several resolvers."""
 _LETTERS = bytes(0x20 if 0x61 <= octet <= 0x7A else 0 for octet in range(256))
 
 Heard = Callable[[Try, wire.Reply | None, bool], None]
@@ -47,7 +50,7 @@ class Mux:
         self._old: deque[_Socket] = deque()
         self._now: _Socket | None = None
         self._random = b""
-        self._at = 0
+        self._at = _RANDOM_OCTETS
 
     def send(self, one: Try) -> None:
         """Send a try. A packet that does not leave counts as lost on the way."""
@@ -92,15 +95,13 @@ class Mux:
 
     def _mixed_case(self, one: Try) -> bytes:
         """Return the question with letters in random case: bits that a forger must guess, for nothing."""
-        asked = wire.question(one.question.name, one.question.rdtype)
-        size = len(asked) - 4  # rdtype and class stay as they are
-        if self._at + size > len(self._random):
-            self._random, self._at = os.urandom(_RANDOM_OCTETS), 0
-        noise = int.from_bytes(self._random[self._at : self._at + size])
-        self._at += size
-        name = asked[:size]
-        mixed = int.from_bytes(name) ^ (noise & int.from_bytes(name.translate(_LETTERS)))
-        return mixed.to_bytes(size) + asked[size:]
+        name, letters, size = _name_and_letters(one.question.name)
+        at = self._at
+        if at + size > _RANDOM_OCTETS:
+            self._random, at = os.urandom(_RANDOM_OCTETS), 0
+        self._at = at + size
+        mixed = name ^ (letters & int.from_bytes(self._random[at : at + size]))
+        return mixed.to_bytes(size) + wire.type_and_class(one.question.rdtype)
 
     # ------------------------------------------------------------------ receiving
 
@@ -166,6 +167,13 @@ class _Socket:
         self.tries: dict[int, tuple[Try, bytes]] = {}
         self.waiting = 0
         self.sent_at = 0.0
+
+
+@lru_cache(NAMES_KEPT)
+def _name_and_letters(name: str) -> tuple[int, int, int]:
+    """Return a name in wire form as a number, the bits in it that make a letter large or small, and its length."""
+    octets = wire.encode_name(name)
+    return int.from_bytes(octets), int.from_bytes(octets.translate(_LETTERS)), len(octets)
 
 
 def _numeric(host: str, port: int) -> tuple[int, tuple[object, ...]]:
