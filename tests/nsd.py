@@ -16,6 +16,7 @@ import pytest
 from aidns.lab.upstream import bind_both
 from aidns.stub import ask
 
+ANCHOR = "anchor.key"
 _START_LIMIT = 30.0
 _CONFIG = """\
 server:
@@ -50,13 +51,18 @@ def require_nsd() -> str:
 
 
 @contextmanager
-def serve_root(folder: Path, records: Iterable[str], port: int = 0) -> Iterator[int]:
-    """Serve a root zone of `records`, lines of a zone file; yield the port, which is `port` unless that is 0."""
+def serve_root(folder: Path, records: Iterable[str], port: int = 0, *, signed: bool = False) -> Iterator[int]:
+    """Serve a root zone of `records`, lines of a zone file; yield the port, which is `port` unless that is 0.
+
+    Where it is `signed`, the key to trust is in `folder` / ANCHOR.
+    """
     program = require_nsd()
     folder.mkdir(parents=True, exist_ok=True)
     head = "$ORIGIN .\n$TTL 60\n. SOA ns. hostmaster. 1 3600 600 86400 60\n. NS ns.\nns. A 192.0.2.53\n"
     (folder / "root.zone").write_text(head + "".join(f"{line}\n" for line in records), "ascii")
-    port = port or _free_port()
+    if signed:
+        _sign(folder)
+    port = port or free_port()
     (folder / "nsd.conf").write_text(_CONFIG.format(port=port, folder=folder), "utf-8")
     command = [program, "-d", "-c", str(folder / "nsd.conf")]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
@@ -80,7 +86,19 @@ def _wait(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
     raise AssertionError(f"nsd did not start: {(folder / 'log').read_text()[-2000:]}")
 
 
-def _free_port() -> int:
+def _sign(folder: Path) -> None:
+    def run(*command: str) -> str:
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+
+    key = run("dnssec-keygen", "-q", "-a", "ECDSAP256SHA256", "-f", "KSK", ".")
+    run("dnssec-keygen", "-q", "-a", "ECDSAP256SHA256", ".")
+    run("dnssec-signzone", "-S", "-o", ".", "-f", "signed.zone", "root.zone")
+    (folder / "signed.zone").replace(folder / "root.zone")
+    (folder / f"{key}.key").replace(folder / ANCHOR)
+
+
+def free_port() -> int:
+    """Return a port that is free for UDP and TCP."""
     udp, tcp = bind_both()
     with udp, tcp:
         return int(udp.getsockname()[1])

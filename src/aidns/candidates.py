@@ -89,7 +89,7 @@ class _Judged:
     def __init__(self, catalog: Catalog, owners: Ownership) -> None:
         self._owners = owners
         self._rejected = {entry.name: entry.scope for entry in catalog.rejected}
-        self._parking = {mark.value for mark in catalog.parking if mark.match != "address"}
+        self._parking = {mark.value for mark in catalog.parking if mark.match in ("ns", "cname")}
         self._bypass = {entry.name for entry in catalog.bypass}
 
     def knows(self, name: Name) -> bool:

@@ -210,7 +210,7 @@ def _parked(name: Name, zone: Name | None, evidence: Evidence, parking: Sequence
         "address": address.data if address else (),
     }
     for mark in parking:
-        for found in seen[mark.match]:
+        for found in seen.get(mark.match, ()):
             if _in_network(found, mark.value) if mark.match == "address" else at_or_below(found, mark.value):
                 return f"{mark.what} ({mark.match} {found})"
     return ""

@@ -131,7 +131,8 @@ def query_of(ident: int, asked: bytes, *, dnssec_ok: bool = False) -> bytes:
     return b"".join((ident.to_bytes(2), _QUERY_HEAD, asked, _EDNS_DO if dnssec_ok else _EDNS))
 
 
-_QUERY_HEAD = struct.pack("!HHHHH", _FLAGS["RD"], 1, 0, 0, 1)
+# AD in a query asks whether the resolver has validated its answer (RFC 6840 §5.7).
+_QUERY_HEAD = struct.pack("!HHHHH", _FLAGS["RD"] | _FLAGS["AD"], 1, 0, 0, 1)
 _EDNS, _EDNS_DO = (struct.pack("!BHHIH", 0, TYPES["OPT"], PAYLOAD, bits, 0) for bits in (0, 0x8000))
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aidns.lookup import findings
 from aidns.lookup.findings import FLAGS, WINDOW_DAYS, Facts, Findings, Ownership, flags
+from aidns.lookup.outcome import VALIDATED
+from aidns.lookup.sites import page_mark
 from aidns.lookup.spans import DAY, from_observation, merge_all
-from aidns.model import WEB, Observation, Outcome
+from aidns.model import WEB, Observation, Outcome, Parking
 from aidns.names import Name
 from samples import NOW, catalog
 
@@ -178,6 +181,23 @@ def test_a_redirect_to_a_parking_service_parks() -> None:
     found = facts(say(Outcome.DATA, HOST, WEB, chain=("www.parked.example.org",)))
     assert "a parking service" in found.parked
     assert set(flags(found)) == {"moved", "parked"}
+
+
+def test_a_page_that_shows_a_fingerprint_parks() -> None:
+    mark = Parking(match="page", value="Parked by Nobody at all", what="nobody's parking")
+    marked = replace(CATALOG, parking=(*CATALOG.parking, mark))
+
+    def found(*data: str) -> Facts:
+        return Findings([from_observation(say(Outcome.DATA, HOST, WEB, data=data))], marked, NOW).of(Name(HOST))
+
+    assert found("new.net", page_mark(mark.value)).parked == "nobody's parking (its page shows it)"
+    assert set(flags(found(page_mark(mark.value)))) == {"parked"}
+    assert found("new.net", mark.value).parked == found().parked == ""
+
+
+def test_who_says_that_it_checked_signatures_is_named() -> None:
+    seen = [say(Outcome.DATA, resolver="1.1.1.1", detail=VALIDATED), say(Outcome.DATA, resolver="9.9.9.9")]
+    assert facts(*seen).validated_by == ("1.1.1.1",)
 
 
 def test_filters_and_disputes_of_the_last_date_are_named() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from aidns.lookup.ask import Contact, Probe, ask
-from aidns.lookup.attempt import Manners, Schedule
+from aidns.lookup.attempt import GATED, Manners, Schedule
 from aidns.lookup.resolver import Resolver, parse_resolver
 from aidns.model import Observation, Outcome
 from aidns.names import Name
@@ -51,7 +51,7 @@ def test_everything_about_an_answer_is_observed() -> None:
         server.data("shop.com", "NS", "NS1.shop.com.", "ns2.shop.com.")
         _, seen, _ = ask_all([parse_resolver(server.spec)], [API])
     found = {(one.name, one.rdtype): one for one in seen}
-    assert set(found) == {(API, "A"), ("shop.com", "NS"), (API, "AAAA"), (API, "HTTPS")}
+    assert set(found) == {(API, "A"), ("shop.com", "NS"), *((API, rdtype) for rdtype in GATED)}
     me, both = server.spec, ("192.0.2.1", "192.0.2.2")
     assert found[API, "A"] == Observation(API, "A", me, Outcome.DATA, 7, API, data=both, vantage="here", operator=me)
     assert found[API, "AAAA"].outcome is Outcome.NODATA
@@ -64,7 +64,7 @@ def test_every_question_is_asked_once() -> None:
         server.data(API, "A", "192.0.2.1")
         _, seen, _ = ask_all([parse_resolver(server.spec)], [API, Name("www.shop.com"), Name("shop.com")])
         asked = [(name, rdtype) for name, rdtype, _ in server.log if name != "."]
-    assert len(asked) == len(set(asked)) == len(seen) == 6
+    assert len(asked) == len(set(asked)) == len(seen) == 3 + 1 + len(GATED)
 
 
 def test_chains_are_followed() -> None:

@@ -42,7 +42,7 @@ def test_each_resolver_has_its_own_questions() -> None:
 
 def test_what_was_proven_is_not_asked() -> None:
     schedule = Schedule((API,), ("r", "s"), {(API, "A", "r"), (API, "HTTPS", "r"), (SHOP, "NS", "r")})
-    assert drain(schedule, "r") == [(API, "AAAA")]
+    assert drain(schedule, "r") == [(API, "AAAA"), (API, "SVCB")]
     assert drain(schedule, "s") == [(API, "A"), (SHOP, "NS")]
 
 

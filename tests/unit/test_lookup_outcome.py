@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from aidns.lookup.outcome import MAX_CHAIN, OWN_SOA_RNAME, classify
+from aidns.lookup.outcome import MAX_CHAIN, OWN_SOA_RNAME, VALIDATED, classify
 from aidns.model import Outcome
 from aidns.names import Name, at_or_below
 from aidns.render import rpz
@@ -154,6 +155,16 @@ def test_other_rcodes_say_nothing_about_the_name(rcode: str, outcome: Outcome) -
 def test_a_stale_denial_is_none() -> None:
     found = classify(reply("NXDOMAIN", authority=(soa("com"),), ede=(Ede(19, ""),)), NAME, "A")
     assert found.outcome is Outcome.SERVFAIL
+
+
+def test_who_checked_signatures_is_told_where_the_zone_speaks_not_where_a_filter_does() -> None:
+    def said(answer: Reply) -> str:
+        return classify(replace(answer, flags=frozenset(("AD",))), NAME, "A").detail
+
+    assert said(reply(answers=(address(NAME, "192.0.2.1"),))) == said(reply()) == VALIDATED
+    assert said(reply("NXDOMAIN", authority=(soa("shop.com"),))) == f"NXDOMAIN, SOA shop.com, {VALIDATED}"
+    for doubtful in (reply(answers=(address(NAME, "0.0.0.0"),)), reply("NXDOMAIN"), reply("SERVFAIL")):
+        assert VALIDATED not in said(doubtful)
 
 
 def test_our_rname_is_the_one_our_zones_carry() -> None:

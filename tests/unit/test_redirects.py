@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
+import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,9 +30,18 @@ class Sites:
         self.say: dict[str, bytes | Say] = {}
         self.visits: list[str] = []
         self.looked_up: list[str] = []
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.port = self._socket.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._sockets = [socket.create_server(("127.0.0.1", 0))]
+        self.port, self.tls_port = self._sockets[0].getsockname()[1], 0
+        threading.Thread(target=self._serve, args=(self._sockets[0],), daemon=True).start()
+
+    def speak_tls(self, certificate: trustme.LeafCert) -> None:
+        """From now on there is TLS, with this certificate for every name."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(context)
+        plain = socket.create_server(("127.0.0.1", 0))
+        self.tls_port = plain.getsockname()[1]
+        self._sockets.append(context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False))
+        threading.Thread(target=self._serve, args=(self._sockets[-1],), daemon=True).start()
 
     def net(self, total: float = 10.0) -> Net:
         """The way to them: every name leads here, and loopback is allowed."""
@@ -37,17 +49,21 @@ class Sites:
 
     def find(self, host: str, port: int) -> Sequence[tuple[str, int]]:
         self.looked_up.append(host)
-        if port == 443:
+        if port == 443 and not self.tls_port:
             raise OSError("no TLS here")
-        return [("127.0.0.1", self.port)]
+        return [("127.0.0.1", self.tls_port if port == 443 else self.port)]
 
     def redirect(self, host: str, to: str, status: int = 301) -> None:
         self.say[host] = f"HTTP/1.1 {status} x\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n".encode()
 
-    def _serve(self) -> None:
+    def show(self, host: str, page: str, kind: str = "text/html; charset=utf-8") -> None:
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(page)}\r\n\r\n"
+        self.say[host] = (head + page).encode()
+
+    def _serve(self, listening: socket.socket) -> None:
         with suppress(OSError):
             while True:
-                connection, _ = self._socket.accept()
+                connection, _ = listening.accept()
                 threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
@@ -64,7 +80,8 @@ class Sites:
             connection.sendall(said) if isinstance(said, bytes) else said(connection, host)
 
     def close(self) -> None:
-        self._socket.close()
+        for listening in self._sockets:
+            listening.close()
 
 
 @pytest.fixture
@@ -221,6 +238,62 @@ def test_a_look_tells_what_is_worth_remembering(sites: Sites) -> None:
     assert sites.looked_up[:2] == [name, name], "HTTPS first, HTTP where that brings nothing"
 
 
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
+    """An authority that is trusted."""
+    made = trustme.CA()
+    made.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    return made
+
+
+def test_sites_are_looked_at_over_tls(sites: Sites, authority: trustme.CA) -> None:
+    sites.speak_tls(authority.issue_cert("old.com", "new.net"))
+    sites.redirect("old.com", "https://new.net/start")
+    seen = look_at(Name("old.com"), 7, net=sites.net())
+    assert (seen.outcome, seen.chain, seen.detail) == (Outcome.DATA, ("new.net",), "200 at https://new.net/start")
+
+
+def test_a_certificate_for_another_name_shows_nothing(sites: Sites, authority: trustme.CA) -> None:
+    """Nor does it lead anywhere: what answers under a name without its certificate need not be the name's site."""
+    sites.speak_tls(authority.issue_cert("other.net"))
+    sites.redirect("old.com", "https://new.net/")
+    assert walk("https://old.com/", sites.net()).hosts == ()
+    assert sites.visits == []
+    assert "certificate" in walk("https://old.com/", sites.net()).trouble.lower()
+
+
+def test_a_certificate_that_nobody_trusts_shows_nothing(sites: Sites, authority: trustme.CA) -> None:
+    sites.speak_tls(trustme.CA().issue_cert("old.com"))
+    assert walk("https://old.com/", sites.net()).status == 0
+    assert sites.visits == []
+
+
+def test_the_page_at_the_end_is_searched_for_texts(sites: Sites) -> None:
+    texts = ("parked for FREE by", "Sponsored Listings")
+    sites.redirect("old.com", "http://new.net/")
+    sites.show("new.net", "<html>This page is Parked For Free By nobody")
+    assert walk("http://old.com/", sites.net(), texts).texts == texts[:1]
+    assert look_at(Name("old.com"), 7, net=sites.net(), texts=texts).data == ("new.net", f"page={texts[0]}")
+    assert walk("http://old.com/", sites.net()).texts == (), "nothing is looked for"
+
+
+def test_only_the_beginning_of_a_page_of_text_counts(sites: Sites) -> None:
+    sites.show("late.com", " " * redirects.PAGE_OCTETS + "Sponsored Listings")
+    sites.show("data.com", "Sponsored Listings", "application/octet-stream")
+    sites.say["gzip.com"] = sites.say["late.com"].replace(b"Content-Len", b"Content-Encoding: gzip\r\nContent-Len")
+    sites.say["gone.com"] = sites.say["late.com"].replace(b"200 OK", b"404 No").replace(b" " * 9000, b"")
+    for host in ("late.com", "data.com", "gzip.com", "gone.com"):
+        assert walk(f"http://{host}/", sites.net(), ("Sponsored Listings",)) == Walk(
+            404 if host == "gone.com" else 200, f"http://{host}/"
+        )
+
+
+def test_a_page_that_breaks_off_shows_nothing(sites: Sites) -> None:
+    sites.say["old.com"] = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\nZZ"
+    assert walk("http://old.com/", sites.net(), ("Sponsored Listings",)).status == 200
+
+
 def test_a_site_that_does_not_answer_is_no_answer() -> None:
     def find(host: str, port: int) -> Sequence[tuple[str, int]]:
         raise OSError(f"no\r\n\x1b[2J{host}")
@@ -260,3 +333,4 @@ def test_the_limits_are_documented() -> None:
     page = (ROOT / "docs" / "checking.md").read_text("utf-8")
     assert f"at most {MAX_HOPS} redirects" in page
     assert f"{redirects.TOTAL_SECONDS:g} seconds" in page
+    assert f"{redirects.PAGE_OCTETS:,} octets" in page

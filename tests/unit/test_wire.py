@@ -21,7 +21,7 @@ def test_a_query_is_what_dnspython_reads(name: str, rdtype: str, ident: int, dns
     message = dns.message.from_wire(wire.query(ident, name, rdtype, dnssec_ok=dnssec_ok))
     assert (message.id, message.question[0].name.to_text()) == (ident, name + ".")
     assert message.question[0].rdtype == wire.type_number(rdtype)
-    assert message.flags == dns.flags.RD
+    assert message.flags == dns.flags.RD | dns.flags.AD
     assert bool(message.ednsflags & dns.flags.DO) == dnssec_ok
     assert message.payload == wire.PAYLOAD
 

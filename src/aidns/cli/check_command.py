@@ -152,7 +152,8 @@ def look_at_sites(app: App, catalog: Catalog, task: Task, state: State) -> None:
     mine = [name for name in task.names if task.shard.holds(name)]
     names = due(catalog, mine, state.spans(), task.at, task.vantage, everything=task.everything)
     app.say(f"looking at {len(names)} web site(s)")
-    for seen in look_at_all(names, task.at, task.vantage):
+    texts = [mark.value for mark in catalog.parking if mark.match == "page"]
+    for seen in look_at_all(names, task.at, task.vantage, texts=texts):
         state.record([seen])
 
 

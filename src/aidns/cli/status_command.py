@@ -12,6 +12,7 @@ import click
 from aidns.cli.base import AidnsCommand, App, now, pass_app, state_file
 
 if TYPE_CHECKING:
+    from aidns.lookup.findings import Facts
     from aidns.model import Span
     from aidns.statusing import History, Status, Suspect
 
@@ -82,7 +83,7 @@ def history_lines(story: History) -> Iterator[str]:
     known = {
         "addresses": ", ".join(facts.addresses), "alias of": " → ".join(facts.chain),
         "services": "; ".join(facts.services), "zone": facts.zone, "servers": ", ".join(facts.name_servers),
-        "SOA": " ".join(facts.soa), "DNSSEC": facts.dnssec if facts.zone else "",
+        "SOA": " ".join(facts.soa), "DNSSEC": _dnssec(facts),
         "wildcard": {"data": "a random name answers, too", "nodata": "a random name is not denied"}.get(facts.wildcard),
         "expired": "the registry denies the zone" if facts.expired else "", "shared": "; ".join(facts.shared),
         "moved to": " → ".join(facts.moved), "parked": facts.parked, "filtered by": ", ".join(facts.filtered_by),
@@ -91,6 +92,12 @@ def history_lines(story: History) -> Iterator[str]:
     yield from (f"  {label:<11} {text}" for label, text in known.items() if text)
     yield f"history: {len(story.spans) or 'nothing'}"
     yield from (f"  {_span(span, verdict.name)}" for span in story.spans)
+
+
+def _dnssec(facts: Facts) -> str:
+    if not facts.zone:
+        return ""
+    return f"{facts.dnssec}; checked by {', '.join(facts.validated_by)}" if facts.validated_by else facts.dnssec
 
 
 def _span(span: Span, name: str) -> str:

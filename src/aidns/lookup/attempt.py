@@ -15,7 +15,7 @@ from aidns.model import Outcome
 from aidns.names import Name
 
 FIRST = "A"
-GATED = ("AAAA", "HTTPS")
+GATED = ("AAAA", "HTTPS", "SVCB")
 """Types asked only where A proved that the name exists: five types of a dead name teach nothing."""
 ZONE = ("NS",)
 """Types asked once for each registrable domain."""

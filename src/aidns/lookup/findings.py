@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 from msgspec import Struct
 
 from aidns import psl
 from aidns.lookup.extras import wildcard_parent
+from aidns.lookup.outcome import VALIDATED
+from aidns.lookup.sites import page_mark
 from aidns.lookup.spans import DAY, is_wildcard
 from aidns.model import WEB, Catalog, Outcome, Parking, Span
 from aidns.names import Name, ancestors, at_or_below
@@ -44,6 +46,8 @@ class Facts(Struct, frozen=True):
     """MNAME and RNAME of the zone's SOA."""
     dnssec: Dnssec = "unknown"
     """As a stub sees it: DS at the parent, and resolvers that report wrong signatures."""
+    validated_by: tuple[str, ...] = ()
+    """Resolvers that say they checked the signatures of its latest addresses."""
     wildcard: Literal["", "data", "nodata"] = ""
     """What a random name beside it (below it, if it is a registrable domain) brings, when it is not denied."""
     expired: bool = False
@@ -54,7 +58,7 @@ class Facts(Struct, frozen=True):
     """Hosts outside the service's names to which its web site permanently redirects, in order."""
     moved_since: int = 0
     parked: str = ""
-    """Which parking fingerprint its redirect leads to."""
+    """Which parking fingerprint its redirect leads to, or its page shows."""
     filtered_by: tuple[str, ...] = ()
     """Resolvers that answered with a filter of theirs the last time."""
     disputed: str = ""
@@ -141,12 +145,13 @@ class Findings:
             name_servers=_latest(self._of_type(zone, "NS")).data if zone else (),
             soa=tuple(soa[0].split()[:2]) if soa else (),
             dnssec=self._dnssec(name, zone),
+            validated_by=tuple(sorted({span.resolver for span in addresses if span.detail == VALIDATED})),
             wildcard=self._wildcard(name),
             expired=zone is not None and self._denied_above.get(zone, 0) > self._alive.get(zone, 0),
             shared=tuple(dict.fromkeys(self._shared(name, chain, addresses))),
             moved=left,
             moved_since=moved.first if left else 0,
-            parked=_parked(left, self.parking),
+            parked=_parked(left, moved.data, self.parking),
             filtered_by=tuple(sorted({span.resolver for span in self._last_day(name) if _is_filtered(span)})),
             disputed=_dispute(self._last_day(name)),
         )
@@ -252,10 +257,14 @@ def _is_above(denying: str, zone: Name) -> bool:
     return denying == "." or (denying != zone and at_or_below(zone, denying))
 
 
-def _parked(hosts: Iterable[str], parking: Iterable[Parking]) -> str:
-    marks = [mark for mark in parking if mark.match != "address"]
-    found = (f"{mark.what} (redirects to {host})" for host in hosts for mark in marks if at_or_below(host, mark.value))
-    return next(found, "")
+def _parked(left: Iterable[str], seen: Collection[str], parking: Iterable[Parking]) -> str:
+    """Return how a web site shows that its name is parked: by where it `left` to, or by what was `seen` there."""
+    for mark in parking:
+        if mark.match == "page" and page_mark(mark.value) in seen:
+            return f"{mark.what} (its page shows it)"
+        if mark.match in ("ns", "cname") and (host := next((h for h in left if at_or_below(h, mark.value)), "")):
+            return f"{mark.what} (redirects to {host})"
+    return ""
 
 
 def _existing(span: Span) -> tuple[str, ...]:

@@ -23,6 +23,9 @@ NULL_ADDRESSES = frozenset(("0.0.0.0", "::"))  # noqa: S104 - compared with, nev
 MAX_CHAIN = 16
 MAX_DATA = 32
 """Records of an answer that are kept; no real RRset of the types asked comes near."""
+VALIDATED = "validated"
+"""Said of an answer whose signatures the resolver says it has checked (AD, RFC 4035 §3.2.3)."""
+TOLD_BY_THE_ZONE = (Outcome.DATA, Outcome.NODATA, Outcome.DENIED)
 
 _ROOT = "."
 
@@ -57,6 +60,8 @@ def classify(reply: Reply, name: Name, rdtype: str, *, runs_our_list: bool = Fal
         outcome, detail = _negative(reply, subject, signs, runs_our_list=runs_our_list)
         soa = reply.authority_soa
         data = (printable(soa.name),) if outcome is Outcome.DENIED and soa is not None else ()
+    if "AD" in reply.flags and outcome in TOLD_BY_THE_ZONE:
+        detail = f"{detail}, {VALIDATED}" if detail else VALIDATED
     return Finding(outcome, subject, printable(detail) if detail else "", chain, data)
 
 

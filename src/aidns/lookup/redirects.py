@@ -1,13 +1,14 @@
 """Where a web site leads: redirects walked one by one, bounded, and never into a private network. [I/O]
 
 Whoever controls a listed name also controls where it points. So an address is looked up once, judged, and connected to
-as judged: a name that answers differently the second time (rebinding) gains nothing. Only heads of responses are read;
-proxies, cookies and passwords of the environment play no part.
+as judged: a name that answers differently the second time (rebinding) gains nothing. Of bodies only the beginning of
+the last page is read, to look for given texts; proxies, cookies and passwords of the environment play no part.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +21,7 @@ import requests
 from msgspec import Struct
 from requests.adapters import HTTPAdapter
 
-from aidns.lookup.sites import OBSERVER
+from aidns.lookup.sites import OBSERVER, page_mark
 from aidns.model import WEB, Observation, Outcome
 from aidns.names import Name, normalise, printable
 
@@ -33,6 +34,8 @@ WORKERS = 8
 PERMANENT = frozenset((301, 308))
 TEMPORARY = frozenset((302, 303, 307))
 """RFC 9110 §15.4; only a permanent redirect says that a site has moved."""
+PAGE_OCTETS = 1 << 16
+"""Of the last page."""
 AGENT = "aidns (checks whether a listed site has moved)"
 
 
@@ -49,13 +52,17 @@ class Refused(OSError):
 
 
 class Walk(Struct, frozen=True):
-    """Where a site led. `permanent`: hosts up to the first temporary redirect; `hosts`: every one, in order."""
+    """Where a site led. `permanent`: hosts up to the first temporary redirect; `hosts`: every one, in order.
+
+    `texts`: those looked for that the last page holds.
+    """
 
     status: int
     url: str
     permanent: tuple[Name, ...] = ()
     hosts: tuple[Name, ...] = ()
     trouble: str = ""
+    texts: tuple[str, ...] = ()
 
 
 def is_public(address: str) -> bool:
@@ -84,15 +91,18 @@ def addresses_of(host: str, port: int) -> Sequence[tuple[str, int]]:
 INTERNET = Net(addresses_of, is_public)
 
 
-def walk(url: str, net: Net = INTERNET) -> Walk:
-    """Follow the redirects of a URL; nothing is raised, `trouble` says what ended it early."""
+def walk(url: str, net: Net = INTERNET, texts: Sequence[str] = ()) -> Walk:
+    """Follow the redirects of a URL, and look for `texts`, in any case, on the page at their end.
+
+    Nothing is raised, `trouble` says what ended it early.
+    """
     permanent: dict[Name, None] = {}
     hosts: dict[Name, None] = {}
-    lasting, status, trouble = True, 0, f"more than {MAX_HOPS} redirects"
+    lasting, status, page, trouble = True, 0, b"", f"more than {MAX_HOPS} redirects"
     with Client(net) as client:
         for _ in range(MAX_HOPS + 1):
             try:
-                status, target = client.head_of(url)
+                status, target, page = client.visit(url, PAGE_OCTETS if texts else 0)
                 if not target or status not in PERMANENT | TEMPORARY:
                     trouble = ""
                     break
@@ -104,14 +114,15 @@ def walk(url: str, net: Net = INTERNET) -> Walk:
             hosts[host] = None
             if lasting:
                 permanent[host] = None
-    return Walk(status, url, tuple(permanent), tuple(hosts), trouble)
+    found = tuple(text for text in texts if text.lower().encode() in page.lower())
+    return Walk(status, url, tuple(permanent), tuple(hosts), trouble, found)
 
 
-def look_at(name: Name, at: int, vantage: str = "", net: Net = INTERNET) -> Observation:
+def look_at(name: Name, at: int, vantage: str = "", net: Net = INTERNET, texts: Sequence[str] = ()) -> Observation:
     """Return what a look at a name's web site shows, over HTTPS, or over HTTP where that brings nothing."""
-    seen = walk(f"https://{name}/", net)
+    seen = walk(f"https://{name}/", net, texts)
     if not seen.status:
-        plain = walk(f"http://{name}/", net)
+        plain = walk(f"http://{name}/", net, texts)
         seen = plain if plain.status else seen
     where = f"{seen.status or 'nothing'} at {seen.url}"
     return Observation(
@@ -123,16 +134,18 @@ def look_at(name: Name, at: int, vantage: str = "", net: Net = INTERNET) -> Obse
         subject=name,
         detail=printable(f"{where}: {seen.trouble}" if seen.trouble else where),
         chain=tuple(host for host in seen.permanent if host != name),
-        data=tuple(host for host in seen.hosts if host != name),
+        data=(*(host for host in seen.hosts if host != name), *map(page_mark, seen.texts)),
         vantage=vantage,
         operator=OBSERVER,
     )
 
 
-def look_at_all(names: Iterable[Name], at: int, vantage: str = "", net: Net = INTERNET) -> Iterator[Observation]:
+def look_at_all(
+    names: Iterable[Name], at: int, vantage: str = "", net: Net = INTERNET, texts: Sequence[str] = ()
+) -> Iterator[Observation]:
     """Yield what a look at each name's web site shows, in order; several are looked at at once."""
     with ThreadPoolExecutor(WORKERS) as pool:
-        yield from pool.map(lambda name: look_at(name, at, vantage, net), names)
+        yield from pool.map(lambda name: look_at(name, at, vantage, net, texts), names)
 
 
 def next_url(url: str, target: str) -> tuple[str, Name]:
@@ -171,11 +184,15 @@ class Client:
         for connection in self._open:
             connection.close()
 
-    def head_of(self, url: str) -> tuple[int, str]:
-        """Return status and Location of a URL. Raises RequestException, OSError, ValueError."""
-        response = self.get(url, {"User-Agent": AGENT, "Accept": "text/html"})
+    def visit(self, url: str, most: int) -> tuple[int, str, bytes]:
+        """Return status and Location of a URL, and, where it shows a page, at most so many octets of its beginning.
+
+        Raises RequestException, OSError, ValueError.
+        """
+        response = self.get(url, {"User-Agent": AGENT, "Accept": "text/html", "Accept-Encoding": "identity"})
         try:
-            return response.status_code, location_of(response)
+            status, target = response.status_code, location_of(response)
+            return status, target, beginning_of(response, most) if most and status == 200 else b""
         finally:
             response.close()
 
@@ -186,7 +203,8 @@ class Client:
         """
         self.check_time()
         request = requests.Request("GET", url, headers=headers).prepare()
-        response = self._adapter.send(request, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS))
+        trusted = os.environ.get("SSL_CERT_FILE") or True
+        response = self._adapter.send(request, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS), verify=trusted)
         try:
             self.check_time()
         except TimeoutError:
@@ -205,10 +223,10 @@ class Client:
             return f"no end within {self._net.total:g} s"
         if isinstance(error, ValueError) and not isinstance(error, requests.RequestException | OSError):
             return printable(f"redirect refused: {error}", 120)
-        inner: BaseException | None = error
-        while inner is not None and not isinstance(inner, Refused):
-            inner = inner.__cause__ or inner.__context__
-        return printable(str(inner) if inner else f"{type(error).__name__}: {error}", 120)
+        inner: BaseException = error
+        while (under := inner.__cause__ or inner.__context__) is not None and not isinstance(inner, Refused):
+            inner = under
+        return printable(str(inner) if isinstance(inner, Refused) else f"{type(inner).__name__}: {inner}", 160)
 
     def _connect(self, host: str, port: int) -> socket.socket:
         """Return a connection to an address that was looked up and judged here. Raises OSError."""
@@ -238,6 +256,19 @@ class Client:
 def location_of(response: requests.Response) -> str:
     """Return where a response sends its reader. Header text arrives as Latin-1, whatever was sent."""
     return response.headers.get("Location", "").encode("latin-1", "replace").decode("utf-8", "replace")
+
+
+def beginning_of(response: requests.Response, most: int) -> bytes:
+    """Return at most so many octets of a page of text, not of one that is packed; of one that breaks off, what came."""
+    kind, packed = (response.headers.get(field, "") for field in ("Content-Type", "Content-Encoding"))
+    page = b""
+    if kind.startswith("text/html") and packed in ("", "identity"):
+        with suppress(OSError):
+            for piece in response.iter_content(most):
+                page += piece
+                if len(page) >= most:
+                    break
+    return page[:most]
 
 
 def _guarded_adapter(connect: Callable[[str, int], socket.socket]) -> HTTPAdapter:

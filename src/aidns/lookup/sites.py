@@ -16,6 +16,11 @@ RECENT_SECONDS = 2 * 86400
 """Age up to which an address counts as one."""
 
 
+def page_mark(text: str) -> str:
+    """Return how it is remembered that a site's page holds a fingerprint's text: beside hosts, and never one."""
+    return f"page={text}"
+
+
 def due(
     catalog: Catalog,
     names: Collection[Name],

@@ -202,7 +202,8 @@ def _name_text(name: dns.name.Name) -> str:
 def _query(attempt: Try) -> dns.message.Message:
     """Return a query with EDNS, so that extended errors can come back (RFC 8914 §3)."""
     name, rdtype = attempt.question.name, attempt.question.rdtype
-    return dns.message.make_query(name, rdtype, use_edns=0, payload=PAYLOAD)
+    flags = dns.flags.RD | dns.flags.AD  # as `wire` does over UDP
+    return dns.message.make_query(name, rdtype, use_edns=0, payload=PAYLOAD, flags=flags)
 
 
 def _https_client(address: str) -> Any:

@@ -184,7 +184,8 @@ class Shared(Entry, frozen=True):
 class Parking(Entry, frozen=True):
     """A fingerprint of a name that is parked or for sale."""
 
-    match: Literal["ns", "cname", "address"]
+    match: Literal["ns", "cname", "address", "page"]
+    """`page`: a text of the page that the name's web site shows, in any case."""
     value: Text
     what: Text
     evidence: tuple[Evidence, ...] = ()
