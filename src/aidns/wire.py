@@ -168,10 +168,9 @@ def _parse(wire: bytes, asked: tuple[str, str] | None) -> Reply:
     known = {12: asked[0]}
     rcode = bits & 15
     ede: tuple[Ede, ...] = ()
-    sections: list[tuple[Record, ...]] = []
-    for count in counts:
+    sections: list[tuple[Record, ...]] = [(), (), ()]
+    for number, count in enumerate(counts):
         if not count:
-            sections.append(())
             continue
         section = []
         for _ in range(count):
@@ -195,7 +194,7 @@ def _parse(wire: bytes, asked: tuple[str, str] | None) -> Reply:
                     )
                 )
             at += length
-        sections.append(tuple(section))
+        sections[number] = tuple(section)
     rcode_text = _RCODES.get(rcode) or f"RCODE{rcode}"
     answers, authority, additional = sections
     return Reply(ident, rcode_text, _flags(bits), asked, answers, authority, additional, ede)

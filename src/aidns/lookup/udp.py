@@ -119,16 +119,19 @@ class Mux:
         self._after()
 
     def _take(self, here: _Socket, packet: bytes) -> None:
-        found = here.tries.get(int.from_bytes(packet[:2])) if len(packet) >= 12 and packet[2] & 0x80 else None
+        if len(packet) < 12 or not packet[2] & 0x80:
+            self.odd["malformed"] += 1
+            return
+        found = here.tries.get(packet[0] << 8 | packet[1])
         if found is None:
-            self.odd["malformed" if len(packet) < 12 or not packet[2] & 0x80 else "wrong identifier"] += 1
+            self.odd["wrong identifier"] += 1
             return
         one, asked = found
         if one.ended:
             self.odd["duplicate" if one.answered else "late"] += 1
             return
         cut = bool(packet[2] & 2)
-        if packet[12 : 12 + len(asked)] != asked:
+        if not packet.startswith(asked, 12):
             if packet[4:6] == b"\0\0" and packet[3] & 15 in _RCODES_WITHOUT_QUESTION:
                 packet = packet[:4] + struct.pack("!HHHH", 1, 0, 0, 0) + asked
             elif packet[12 : 12 + len(asked)].lower() == asked.lower():
