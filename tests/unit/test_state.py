@@ -55,14 +55,6 @@ def test_every_field_comes_back(path: Path) -> None:
     assert (span.first, span.last, span.n, span.days) == (SEEN.at, SEEN.at, 1, (SEEN.at // 86400,))
 
 
-def test_spans_of_one_name_are_found(path: Path) -> None:
-    other = Observation(Name("other.net"), "A", "9.9.9.9", Outcome.DATA, 1, Name("other.net"))
-    with State(path) as state:
-        state.record([SEEN, other])
-        assert [span.name for span in state.spans("other.net")] == ["other.net"]
-        assert len(state.spans()) == 2
-
-
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(one=histories, two=histories)
 def test_recording_in_parts_and_again_is_merging(

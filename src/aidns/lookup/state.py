@@ -116,10 +116,10 @@ class State:
         self._db.executemany(_ADD, rows)
         return self._db.total_changes - before == count
 
-    def spans(self, name: str | None = None) -> tuple[Span, ...]:
-        """Return every span, or those about the question `name`. Raises EnvironmentFault."""
+    def spans(self) -> tuple[Span, ...]:
+        """Return every span. Raises EnvironmentFault."""
         with _faults(self.path):
-            return _spans(self._db, name)
+            return _spans(self._db)
 
 
 def read_spans(path: Path) -> tuple[Span, ...]:
@@ -136,7 +136,7 @@ def read_spans(path: Path) -> tuple[Span, ...]:
         if _is_new(db):
             return ()
         _check_version(db, path)
-        return _spans(db, None)
+        return _spans(db)
 
 
 def _access(path: Path) -> str:
@@ -215,10 +215,8 @@ def _faults(path: Path) -> Iterator[None]:
         ) from None
 
 
-def _spans(db: sqlite3.Connection, name: str | None) -> tuple[Span, ...]:
-    if name is None:
-        return tuple(map(_span, db.execute(_SELECT)))
-    return tuple(map(_span, db.execute(f"{_SELECT} WHERE name = ?", (name,))))
+def _spans(db: sqlite3.Connection) -> tuple[Span, ...]:
+    return tuple(map(_span, db.execute(_SELECT)))
 
 
 def _key_row(span: Span | Observation) -> tuple[str, ...]:
