@@ -15,7 +15,6 @@ import msgspec
 from aidns.errors import EnvironmentFault
 from aidns.lookup.spans import DAY, MAX_DAYS, from_observation, merge, merge_all, span_key
 from aidns.model import Observation, Outcome, Span
-from aidns.names import Name
 
 VERSION = 1
 """Layout of the file, kept as its user_version."""
@@ -58,6 +57,8 @@ _STORE = f"INSERT OR REPLACE INTO span ({_COLUMNS}) VALUES ({', '.join('?' * len
 
 
 _ENCODER = msgspec.json.Encoder()
+_DAYS, _TEXTS = msgspec.json.Decoder(tuple[int, ...]), msgspec.json.Decoder(tuple[str, ...])
+_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
 
 
 class State:
@@ -236,19 +237,23 @@ def _row_of_one(seen: Observation) -> tuple[Any, ...]:
 
 
 def _span(row: tuple[Any, ...]) -> Span:
-    fields = dict(zip((*_KEY, *_VALUES), row, strict=True))
-    del fields["servers"]  # for an NS span the same as its data
+    name, rdtype, resolver, vantage, outcome, subject, chain, _, operator, first, last, n, days, detail, data = row
     return Span(
-        **fields
-        | {
-            "name": Name(fields["name"]),
-            "subject": Name(fields["subject"]),
-            "outcome": Outcome(fields["outcome"]),
-            "days": msgspec.json.decode(fields["days"], type=tuple[int, ...]),
-            "chain": msgspec.json.decode(fields["chain"], type=tuple[str, ...]),
-            "data": msgspec.json.decode(fields["data"], type=tuple[str, ...]),
-        }
-    )
+        name,
+        rdtype,
+        resolver,
+        _OUTCOMES.get(outcome) or Outcome(outcome),
+        subject,
+        first,
+        last,
+        n,
+        _DAYS.decode(days),
+        detail,
+        _TEXTS.decode(chain) if chain != "[]" else (),
+        _TEXTS.decode(data) if data != "[]" else (),
+        vantage,
+        operator,
+    )  # its name servers are those of its data
 
 
 def _dump(value: tuple[Any, ...]) -> str:
