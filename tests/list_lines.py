@@ -33,6 +33,24 @@ LABELS = (
 )
 TAME = 14
 """So many of LABELS are ordinary."""
+QUICK = (
+    *LABELS[:TAME],
+    *(
+        "aidns-canary.example",
+        "rpz-ip",
+        "rpz-x",
+        "localhost.localdomain",
+        "localhost",
+        "1",
+        "a--b",
+        "--",
+        "-a",
+        "a-",
+        "",
+    ),
+    *("l" * 63, "l" * 64, "A"),
+)
+"""Labels of octets that the quick way looks at by itself."""
 PREFIXES: dict[Syntax, tuple[str, ...]] = {
     "domains": ("", "", "", "*.", " ", "\t", "=", ".", "||"),
     "hosts": (
@@ -80,6 +98,8 @@ class Style(Struct, frozen=True):
     prefix: str
     suffix: str
     tame: float
+    even: bool = False
+    """Every line is written so."""
 
 
 def style(rng: random.Random, syntax: Syntax) -> Style:
@@ -90,13 +110,18 @@ def style(rng: random.Random, syntax: Syntax) -> Style:
 def lines(rng: random.Random, syntax: Syntax, count: int) -> list[bytes]:
     """Draw the lines of a list, each with its end; most have one of two styles that share a suffix."""
     first = style(rng, syntax)
-    styles = (first, first, Style(rng.choice(PREFIXES[syntax]), first.suffix, first.tame))
+    even = rng.random() < 0.4
+    first = Style(first.prefix, first.suffix, first.tame, even)
+    styles = (first, first, Style(rng.choice(PREFIXES[syntax]), first.suffix, first.tame, even))
     end = rng.choice((b"\n", b"\n", b"\r\n"))
     return [_line(rng, syntax, rng.choice(styles)) + (end if rng.random() < 0.99 else b"\r\n") for _ in range(count)]
 
 
 def _line(rng: random.Random, syntax: Syntax, most: Style) -> bytes:
     draw = rng.random()
+    if most.even:
+        name = ".".join(rng.choice(QUICK if draw < 0.3 else LABELS[:TAME]) for _ in range(rng.choice((1, 2, 2, 3))))
+        return f"{most.prefix}{name}{most.suffix}".encode()
     if draw < 0.02:
         return bytes(rng.choices(range(256), k=rng.randrange(12))).replace(b"\n", b"")
     if draw < 0.05:

@@ -9,14 +9,15 @@ from collections import Counter
 from collections.abc import Iterable
 
 import pytest
+from msgspec import structs
 
 from aidns.lists.compile import Input, compile_lists
 from aidns.lists.line import Syntax
 from aidns.lists.sweep import Compiled
-from aidns.model import ActionChoice, Garden, Policy, Weakened
+from aidns.model import ActionChoice, BlockSet, Garden, Policy, Weakened
 from aidns.render import bulk, parts
 from aidns.render.artefact import Sheet, content_of
-from aidns.render.base import EmptyList, Format, Inexpressible, choose_action
+from aidns.render.base import Action, Body, EmptyList, Format, Inexpressible, Row, choose_action
 from aidns.render.compiled import set_maker
 from aidns.render.formats import FORMATS
 from list_lines import lines
@@ -138,6 +139,31 @@ def test_a_name_that_is_too_long_for_its_zone_is_named() -> None:
     policy = Policy(schema=1, title="drawn", id="drawn", action=ActionChoice(default="nxdomain"))
     with pytest.raises(Inexpressible, match="l" * 40):
         bulk.document(bulk.start(FORMATS["rpz"], set_maker(policy), 63), compiled)
+
+
+def test_a_name_that_is_too_long_for_a_long_zone_is_named() -> None:
+    """However much room the zone's own name takes."""
+    data = f"a.example\nb.example\n{'l' * 50}.{'m' * 50}.example\n".encode()
+    compiled = compile_lists([Input("long", io.BytesIO(data))]).compiled
+    policy = Policy(schema=1, title="drawn", id="drawn", action=ActionChoice(default="nxdomain"))
+    with pytest.raises(Inexpressible, match="1 name"):
+        bulk.document(bulk.start(FORMATS["rpz"], set_maker(policy), 150), compiled)
+    assert bulk.document(bulk.start(FORMATS["rpz"], set_maker(policy), 100), compiled).names == 3
+
+
+def test_a_format_with_an_opinion_about_names_is_written_whole() -> None:
+    """Real names check the shapes: what no stand-in shows is found, and everything goes through the template."""
+
+    def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
+        rows = tuple(Row(name) for name in blockset.minimal if not name.startswith("a"))
+        return Body(rows, ())
+
+    fmt = structs.replace(FORMATS["domains-wild"], lower=lower)
+    policy = Policy(schema=1, title="drawn", id="drawn", action=ActionChoice(default="nxdomain"))
+    compiled = compile_lists([Input("odd", io.BytesIO(b"a.example\nb.example\nc.example\n"))]).compiled
+    made = bulk.document(bulk.start(fmt, set_maker(policy)), compiled)
+    assert not made.parts
+    assert b"".join(made.blocks((), 1)) == b"drawn.aidns-canary.example\nb.example\nc.example\n"
 
 
 def test_too_many_rules_for_a_format_that_is_written_whole_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,8 @@ def test_the_quick_way_equals_the_definition(syntax: Syntax, seed: int) -> None:
     ("syntax", "line"),
     [
         ("domains", "name{}.example"),
+        ("domains", "Name{}.xn--fiqs8s."),
+        ("domains", "*.name{}.example  # why"),
         ("hosts", "0.0.0.0 name{}.example"),
         ("adblock", "||name{}.example^"),
         ("dnsmasq", "address=/name{}.example/#"),

@@ -15,7 +15,7 @@ from aidns.explain import explain
 from aidns.lists import cache, own
 from aidns.lists.cache import About
 from aidns.merging import merge
-from aidns.model import OwnList, Policy
+from aidns.model import OwnList, Policy, Standing, Verdict
 from aidns.names import Name
 from aidns.render.base import Inexpressible
 from aidns.render.formats import FORMATS
@@ -24,6 +24,7 @@ from samples import NOTHING, NOW, TODAY, catalog
 
 URL = "https://lists.example.net/list.txt"
 HEAD = 'schema = 1\ntitle = "Mine"\nextends = "office"\n'
+ALONE = 'schema = 1\ntitle = "Lists alone"\n[action]\ndefault = "nxdomain"\nfallback = ["null"]\n'
 SUFFIX_LIST = "co.uk\n"
 
 
@@ -128,8 +129,7 @@ def test_no_text_of_a_list_can_break_out(tmp_path: Path, key: str, text: str) ->
 
 def test_a_policy_of_lists_alone_is_a_policy(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("only.example\n", "utf-8")
-    head = 'schema = 1\ntitle = "Lists alone"\n[action]\ndefault = "nxdomain"\n'
-    assert set(prepared(policy(tmp_path, listed("list.txt"), head=head)).blockset.minimal) == {"only.example"}
+    assert set(prepared(policy(tmp_path, listed("list.txt"), head=ALONE)).blockset.minimal) == {"only.example"}
 
 
 def test_a_canary_of_another_list_is_not_carried_along(tmp_path: Path) -> None:
@@ -163,10 +163,13 @@ def lines_of(text: str) -> Counter[str]:
 def test_large_lists_are_merged_to_the_same_file(tmp_path: Path, fmt: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Written in blocks or rule by rule: same header, same lines."""
     names = [f"{'www.' if n % 5 == 0 else ''}{'x_' if n % 7 == 0 else ''}host{n}.example" for n in range(60)]
-    (tmp_path / "list.txt").write_text("\n".join([*names, "www.host1.example", "deep.acme.example", ""]), "utf-8")
+    (tmp_path / "list.txt").write_text(
+        "\n".join([*names, "www.host1.example", "deep.acme.example", "platform.example", ""]), "utf-8"
+    )
     of = policy(tmp_path, listed("list.txt"), listed("list.txt", scope='"exact"'))
     of_one = policy(tmp_path, listed("list.txt"))
-    for one, zone in ((of, ""), (of_one, "rpz.example")):
+    alone = policy(tmp_path, listed("list.txt"), head=ALONE)
+    for one, zone in ((of, ""), (of_one, "rpz.example"), (alone, "")):
         made = prepared(one)
         try:
             small = pipeline.artefact(catalog(), made, FORMATS[fmt], NOTHING, lambda _: (NOW, NOW), None, zone).text
@@ -175,22 +178,33 @@ def test_large_lists_are_merged_to_the_same_file(tmp_path: Path, fmt: str, monke
                 merge(catalog(), one, FORMATS[fmt], NOW, NOTHING, None, None, zone)
             continue
         large = b"".join(merge(catalog(), one, FORMATS[fmt], NOW, NOTHING, None, None, zone).blocks(NOW)).decode()
-        assert same(fmt, lines_of(small), lines_of(large), several=one is of)
+        assert difference(fmt, lines_of(small), lines_of(large), several=one is of) == ({}, {})
 
 
-def same(fmt: str, small: Counter[str], large: Counter[str], *, several: bool) -> bool:
+def difference(
+    fmt: str, small: Counter[str], large: Counter[str], *, several: bool = False
+) -> tuple[Counter[str], Counter[str]]:
     """Compare files of rules in another order; liveness counts the catalogue's names alone where lists are large."""
-    if fmt == "json":  # the last rule has no comma
-        small, large = (Counter(line.rstrip(",") for line in lines.elements()) for lines in (small, large))
-    drop = [line for line in (small | large) if "Liveness" in line]
-    for line in drop:
-        del small[line], large[line]
-    if several and fmt in ("csv", "json"):
-        small, large = (
-            Counter(line.replace("list:1", "list").replace("list:2", "list") for line in lines.elements())
-            for lines in (small, large)
-        )
-    return small == large
+
+    def told(lines: Counter[str]) -> Counter[str]:
+        kept = (line for line in lines.elements() if "Liveness" not in line)
+        if several:  # which of them a name comes from is told where there is one
+            kept = (line.replace("list:1", "list").replace("list:2", "list") for line in kept)
+        return Counter(line.rstrip(",") if fmt == "json" else line for line in kept)  # the last rule has no comma
+
+    return told(small) - told(large), told(large) - told(small)
+
+
+def test_a_host_that_is_gone_leaves_a_large_policy_too(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("other.example\n", "utf-8")
+    of = policy(tmp_path, listed("list.txt"))
+    gone = next(rule.name for rule in prepared(of).selection.rules if rule.blocks and rule.verdict_applies)
+    memory = pipeline.Memory({gone: Verdict(gone, Standing.GONE, 1, "proved", removable=True)}, NOW)
+    small = pipeline.prepare(catalog(), of, NOW, memory)
+    text = pipeline.artefact(catalog(), small, FORMATS["csv"], memory, lambda _: (NOW, NOW)).text
+    large = b"".join(merge(catalog(), of, FORMATS["csv"], NOW, memory).blocks(NOW)).decode()
+    assert gone not in small.blockset.owners
+    assert difference("csv", lines_of(text), lines_of(large)) == ({}, {})
 
 
 def test_a_public_suffix_in_a_large_list_stops_it(tmp_path: Path) -> None:

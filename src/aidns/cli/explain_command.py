@@ -94,8 +94,13 @@ def _exception(hit: Caught) -> str:
     """Return why an exception was made, by whom and until when."""
     return ", ".join(
         (
-            hit.reason if hit.origin == "policy" else f"service {hit.origin}: {hit.reason}",
+            hit.reason if hit.origin == "policy" else f"{_source(hit.origin)}: {hit.reason}",
             *([f"approved by {hit.approved_by}"] if hit.approved_by else []),
             *([f"until {hit.expires}"] if hit.expires else []),
         )
     )
+
+
+def _source(origin: str) -> str:
+    number = origin.removeprefix("list:")
+    return f"list {number} of the policy" if number != origin else f"service {origin}"

@@ -38,7 +38,7 @@ def table(shapes: tuple[Shape, ...]) -> bytes:
 
 def odd(lowered: bytes, shapes: tuple[Shape, ...]) -> list[Span]:
     """Return the lines that hold an octet which neither a name nor a shape can hold, and empty ones."""
-    spans = list(_holding(lowered, _MARK))
+    spans = list(holding(lowered, _MARK))
     if shapes == (PLAIN,):
         return spans  # an empty line has the shape of a name, and is found as no name later
     return sorted({*spans, *((at + 1, at + 1) for at in _places(lowered, b"\n\n"))})
@@ -46,7 +46,7 @@ def odd(lowered: bytes, shapes: tuple[Shape, ...]) -> list[Span]:
 
 def crowded(names: bytes, shapes: tuple[Shape, ...]) -> list[Span]:
     """Return the lines of a peeled block in which something of a shape is left."""
-    return sorted({span for octet in _delimiters(shapes) for span in _holding(names, bytes((octet,)))})
+    return sorted({span for octet in _delimiters(shapes) for span in holding(names, bytes((octet,)))})
 
 
 def without_shape(lowered: bytes, shapes: tuple[Shape, ...]) -> list[Span]:
@@ -126,7 +126,7 @@ def doubtful(names: bytes, peculiar: tuple[bytes, ...]) -> list[Span]:
         end = names.find(b"\n", begin)
         spans.append((begin, end))
         at = edges.find(_SEP * 2, end)
-    found = [span for text in peculiar for span in _holding(names, text)]
+    found = [span for text in peculiar for span in holding(names, text)]
     return sorted({*spans, *found}) if found else spans
 
 
@@ -137,7 +137,8 @@ def _places(text: bytes, what: bytes) -> Iterator[int]:
         at = text.find(what, at + 1)
 
 
-def _holding(names: bytes, text: bytes) -> Iterator[Span]:
+def holding(names: bytes, text: bytes) -> Iterator[Span]:
+    """Yield the lines that hold a text without a newline in it."""
     at = names.find(text)
     while at >= 0:
         end = names.find(b"\n", at)

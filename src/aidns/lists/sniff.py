@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 from aidns.errors import DataError
 from aidns.lists.line import MAX_LINE, SYNTAXES, Entry, Syntax
 from aidns.lists.text import READERS, Reader
@@ -10,7 +12,8 @@ from aidns.lists.zone import ZoneReader
 SNIFFED = 65536
 """Octets looked at."""
 BOM = b"\xef\xbb\xbf"
-_LINES = 400
+_LINES = 100
+"""Lines looked at, comments left out."""
 _NO_LIST = (
     (b"\x1f\x8b", "is compressed with gzip", "unpack it first"),
     (b"PK\x03\x04", "is a ZIP archive", "unpack it first"),
@@ -53,7 +56,8 @@ def holds_names(head: bytes) -> bool:
 
 
 def _scores(head: bytes) -> dict[Syntax, tuple[int, int]]:
-    lines = [line[:MAX_LINE].decode("utf-8", "replace") for line in head.removeprefix(BOM).split(b"\n")[:_LINES]]
+    telling = (line for line in head.removeprefix(BOM).split(b"\n") if line.strip() and line[:1] not in b"#!;")
+    lines = [line[:MAX_LINE].decode("utf-8", "replace") for line in islice(telling, _LINES)]
     return {syntax: _score(reader_for(syntax), lines) for syntax in SYNTAXES}
 
 

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from aidns.lists.octets import cut, holding
 from aidns.model import Answer, BlockSet, Weakened
 from aidns.names import MAX_LABEL, Name
 from aidns.render.base import Action, Body, Format, Row
@@ -46,12 +47,15 @@ def split(block: bytes) -> dict[Class, bytes]:
     """Return the names of a block, each ended by a newline, by class, in their order."""
     if b"_" not in block and b"www." not in block:
         return {CLASSES[0]: block}
-    lines = block[:-1].split(b"\n")
+    text = b"\n" + block
+    underscored = {*holding(text, b"_")}
+    spans = sorted({*underscored, *(span for span in holding(text, b"www.") if text.startswith(b"www.", span[0]))})
     found: dict[Class, list[bytes]] = {}
-    for www, some in ((False, [n for n in lines if n[:4] != b"www."]), (True, [n for n in lines if n[:4] == b"www."])):
-        found[Class(www)] = [name for name in some if b"_" not in name]
-        found[Class(www, underscore=True)] = [name for name in some if b"_" in name]
-    return {which: b"\n".join(some) + b"\n" for which, some in found.items() if some}
+    for span in spans:
+        which = Class(text.startswith(b"www.", span[0]), span in underscored)
+        found.setdefault(which, []).append(text[span[0] : span[1] + 1])
+    parts = {CLASSES[0]: cut(text, spans)[1:]} | {which: b"".join(names) for which, names in found.items()}
+    return {which: names for which, names in parts.items() if names}
 
 
 def class_of(name: str) -> Class:

@@ -110,7 +110,7 @@ def head(made: Document, of: Policy, inputs: Sequence[Summary], now: int) -> tup
 def spoken(compilation: Compilation) -> Iterator[str]:
     """Yield what was read, refused and left, for people."""
     for one in compilation.inputs:
-        read = f"{one.lines:,} lines, {one.names:,} names, {one.refused:,} refused"
+        read = f"{_counted(one.lines, 'line')}, {_counted(one.names, 'name')}, {one.refused:,} refused"
         yield f"{names.printable(one.source)} ({one.syntax}): {read}"
         for refused in one.examples:
             text = f"{refused.text!r} " if refused.text else ""
@@ -118,15 +118,19 @@ def spoken(compilation: Compilation) -> Iterator[str]:
         if one.refused > len(one.examples):
             yield f"  and {one.refused - len(one.examples):,} more; {_reasons(one.reasons)}"
     counts = compilation.compiled.counts
-    words = {
-        "names": counts.names,
+    said = {
         "repeated": counts.duplicates,
         "covered by a rule above": counts.covered,
         "undone by an exception": counts.overruled,
-        "exceptions": counts.exceptions,
-        "exceptions without a block above, left out": counts.idle,
+        "kept as exceptions": counts.exceptions,
+        "left out as exceptions to no block": counts.idle,
     }
-    yield "together: " + ", ".join(f"{count:,} {word}" for word, count in words.items() if count or word == "names")
+    rest = "".join(f", {count:,} {word}" for word, count in said.items() if count)
+    yield f"together: {_counted(counts.names, 'name')}{rest}"
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def losses(made: Made) -> list[str]:

@@ -15,8 +15,8 @@ from aidns.render.base import Row
 Text = Callable[[tuple[Row, ...]], str]
 """The file that a template makes of rows."""
 
-BATCH = 20_000
-"""Names written at once where a shape holds its name several times."""
+BATCH = 2_000
+"""Names written at once where a shape holds its name several times: so many stay in a processor's cache."""
 
 
 class Place(Struct, frozen=True):
@@ -50,13 +50,15 @@ class Shape(Struct, frozen=True):
 
 def _woven(parts: list[bytes], names: list[bytes]) -> bytes:
     """Return the parts with each name between them, name by name."""
-    pieces = [names[0]] * (len(names) * (2 * len(parts) - 1))
-    step = 2 * len(parts) - 1
-    for index, part in enumerate(parts):
-        pieces[2 * index :: step] = [part] * len(names)
-        if index:
-            pieces[2 * index - 1 :: step] = names
-    return b"".join(pieces)
+    first, *middle, last = parts
+    step = 2 * len(middle) + 2
+    pieces = [last + first] * (step * len(names))
+    for index, part in enumerate(middle):
+        pieces[2 * index :: step] = names
+        pieces[2 * index + 1 :: step] = [part] * len(names)
+    pieces[2 * len(middle) :: step] = names
+    pieces[-1] = last
+    return first + b"".join(pieces)
 
 
 def find_place(text: Text, rows: tuple[Row, ...], anchor: tuple[Row, ...]) -> tuple[Place, str] | None:
