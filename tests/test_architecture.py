@@ -32,6 +32,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("pipeline", "statistics"),
     ("prove", "merging"),
     ("cli",),
+    ("__main__",),
 )
 """Units (top-level modules and packages), lowest first: a unit imports from itself and from lower lines only."""
 RANK = {unit: rank for rank, line in enumerate(LAYERS) for unit in line}
@@ -42,7 +43,7 @@ HOMES = {
     "dns": ("aidns.lookup.transport",),
     "idna": ("aidns.names",),
     "jinja2": ("aidns.render.artefact",),
-    "platformdirs": ("aidns.cli.base", "aidns.lists.cache"),
+    "platformdirs": ("aidns.catalog.cache", "aidns.cli.base", "aidns.lists.cache"),
     "publicsuffixlist": ("aidns.psl",),
     "requests": ("aidns.lists.fetch", "aidns.lookup.redirects"),
     "socket": ("aidns.lab", "aidns.lookup.redirects", "aidns.lookup.udp", "aidns.stub"),

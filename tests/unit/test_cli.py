@@ -573,6 +573,21 @@ def test_the_help_costs_no_heavy_import() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_the_version_costs_no_import_at_all(aidns: Run, option: str) -> None:
+    """It is told before click is there, in the same words."""
+    code = (
+        "import sys\nfrom aidns.__main__ import main\nmain()\n"
+        "print(sorted({'click', 're', 'pathlib', 'aidns.cli'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, option], capture_output=True, text=True, check=True)
+    said = aidns(option)[1]
+    assert done.stdout == f"{said}[]\n"
+    module = [sys.executable, "-m", "aidns"]
+    assert subprocess.run([*module, option], capture_output=True, text=True, check=True).stdout == said
+    assert subprocess.run([*module, "list", "policy"], capture_output=True, check=False).returncode == 2
+
+
 def test_every_format_can_be_asked_for(aidns: Run) -> None:
     """The ids that `aidns list formats` shows are those that `render` takes."""
     listed = [row["id"] for row in json.loads(aidns("list", "formats", "--json")[1])["formats"]]

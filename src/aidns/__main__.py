@@ -1,0 +1,21 @@
+"""Entry of the program: tells its version without importing anything for it. [I/O: writes to stdout]"""
+
+from __future__ import annotations
+
+import sys
+
+from aidns import __version__
+
+
+def main() -> None:
+    """Run the command line."""
+    if sys.argv[1:] in (["--version"], ["-V"]):
+        sys.stdout.write(f"aidns {__version__}\n")
+        return
+    from aidns.cli import main as run
+
+    run()
+
+
+if __name__ == "__main__":
+    main()
