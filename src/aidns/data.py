@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from functools import cache
 from importlib.resources import files
@@ -29,15 +30,30 @@ def shipped(what: str) -> Traversable:
     )
 
 
-def read_regular(file: Traversable, most: int) -> bytes:
+def read_regular(file: Traversable | os.PathLike[str], most: int) -> bytes:
     """Return a file's octets, at most `most` and one more, by which a caller knows that there are too many.
 
     Raises OSError, also for a device, a pipe or a socket: it may never end, or never begin.
     """
-    if isinstance(file, Path) and not stat.S_ISREG(file.stat().st_mode):
-        raise OSError(errno.EINVAL, "is no regular file", str(file))
-    with file.open("rb") as stream:
-        return stream.read(most + 1)
+    if not isinstance(file, os.PathLike):
+        with file.open("rb") as stream:
+            return stream.read(most + 1)
+    handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would wait for its writer
+    try:
+        about = os.fstat(handle)
+        if not stat.S_ISREG(about.st_mode):
+            raise OSError(errno.EINVAL, "is no regular file", os.fspath(file))
+        return _read(handle, most + 1, about.st_size + 1)
+    finally:
+        os.close(handle)
+
+
+def _read(handle: int, most: int, likely: int) -> bytes:
+    parts = []
+    while most and (part := os.read(handle, min(most, likely))):
+        parts.append(part)
+        most -= len(part)
+    return b"".join(parts)
 
 
 def is_installed(path: Path) -> bool:

@@ -22,11 +22,10 @@ from msgspec import Struct, structs
 
 from aidns import names
 from aidns.blockset import compile_selection, decide
-from aidns.catalog.lint import lint, lint_policy
-from aidns.catalog.load import load, load_policy
+from aidns.catalog import cache
+from aidns.catalog.files import read_all
 from aidns.errors import DataError, UnsafeError, UsageError
-from aidns.lists.own import Listed, read_rules
-from aidns.model import Artefact, BlockSet, Catalog, Policy, Selection, Standing, Verdict
+from aidns.model import Artefact, BlockSet, Catalog, Policy, Problem, Rule, Selection, Standing, Verdict
 from aidns.names import Name
 from aidns.policy import client_scopes, expand, is_expired, select
 from aidns.publish.manifest import Desired, Failure, Manifest, Skipped, VerdictInfo
@@ -65,9 +64,18 @@ def load_sound(directories: Sequence[Path] = ()) -> Catalog:
 
     Raises DataError with every problem.
     """
-    loaded = load(directories)
+    problems: list[Problem] = []
+    sources = read_all(directories, problems)
+    folder = cache.directory()
+    if not problems and (kept := cache.find(sources, folder)):
+        return kept
+    from aidns.catalog.lint import lint
+    from aidns.catalog.load import assemble
+
+    loaded = assemble(sources, problems)
     if errors := [problem for problem in lint(loaded) if problem.level == "error"]:
         raise DataError(f"the catalogue has {len(errors)} error(s); nothing is rendered from it", errors)
+    cache.store(sources, loaded.catalog, folder)
     return loaded.catalog
 
 
@@ -83,6 +91,9 @@ def find_policy(catalog: Catalog, reference: str) -> Policy:
         raise UsageError(f"there is no policy {reference!r}", tip=_policy_tip(reference, catalog))
     if not path.is_file():
         raise UsageError(f"there is no policy file {reference!r}", tip=_policy_tip(path.stem, catalog))
+    from aidns.catalog.lint import lint_policy
+    from aidns.catalog.load import load_policy
+
     policy, source, problems = load_policy(path)
     if policy and policy.id in catalog.policies:
         raise UsageError(
@@ -121,12 +132,20 @@ def prepare(catalog: Catalog, policy: Policy, now: int, memory: Memory, client_s
             tip="what is published stays as it is; review the policy, then set a new date",
         )
     scope = client_scopes(policy)[0] if client_scope is None else client_scope
-    listed = read_rules(policy.list, now) if policy.list else Listed()
-    selection = select(catalog, policy, today, scope, listed.rules)
+    rules, own_notes = _own_lists(policy, now) if policy.list else ((), ())
+    selection = select(catalog, policy, today, scope, rules)
     blockset = compile_selection(selection, memory.verdicts)
     _check_garden(blockset)
-    notes = (*selection.warnings, *listed.notes, *_exception_notes(blockset), *_memory_notes(memory, now))
+    notes = (*selection.warnings, *own_notes, *_exception_notes(blockset), *_memory_notes(memory, now))
     return Prepared(selection, blockset, notes)
+
+
+def _own_lists(policy: Policy, now: int) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
+    """Return what a policy's own lists say, and what a user should know about them."""
+    from aidns.lists.own import read_rules
+
+    listed = read_rules(policy.list, now)
+    return listed.rules, listed.notes
 
 
 def artefact(

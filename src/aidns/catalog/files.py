@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -40,6 +41,10 @@ def _bases(directories: Sequence[Path]) -> list[Traversable]:
     return list(directories[alone[-1] :]) if alone else [shipped("catalog"), *directories]
 
 
+_Item = Traversable | os.DirEntry[str]
+"""A file or directory; an entry of a directory that was read knows its kind without asking the disk again."""
+
+
 def _read(base: Traversable, problems: list[Problem]) -> dict[str, Source]:
     found: dict[str, Source] = {}
     top = _relative_to_here(str(base)) if isinstance(base, Path) else "catalog"
@@ -57,9 +62,10 @@ def _read(base: Traversable, problems: list[Problem]) -> dict[str, Source]:
     return found
 
 
-def _toml_files(base: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
+def _toml_files(base: _Item, prefix: str = "") -> Iterator[tuple[str, _Item]]:
     """Yield the files with their relative paths, down to one folder deeper than those that a catalogue has."""
-    for item in base.iterdir():
+    items: Iterable[_Item] = os.scandir(base) if isinstance(base, os.PathLike) else base.iterdir()
+    for item in items:
         if item.name.startswith("."):
             continue
         if item.is_dir():
@@ -76,7 +82,7 @@ def _relative_to_here(path: str) -> str:
         return path
 
 
-def read_text(file: Traversable, shown: str, problems: list[Problem]) -> str | None:
+def read_text(file: Traversable | os.PathLike[str], shown: str, problems: list[Problem]) -> str | None:
     """Return a file's text; None, with a problem noted, when it cannot be read, is too large or is not UTF-8."""
 
     def fault(message: str, tip: str) -> None:

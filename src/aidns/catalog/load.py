@@ -11,6 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from aidns.catalog import cache
 from aidns.catalog.files import Source, digest, read_all, read_text
 from aidns.catalog.owned import bypass_names, each_once, lookalike_names, service_names
 from aidns.catalog.reader import BypassFile, LookalikeFile, ParkingFile, Reader, RejectedFile, SharedFile, WaiverFile
@@ -31,7 +32,11 @@ def load_or_fail(directories: Sequence[Path] = ()) -> Catalog:
 
     Raises DataError with every fault of form. The facts are `lint`'s business.
     """
-    loaded = load(directories)
+    problems: list[Problem] = []
+    sources = read_all(directories, problems)
+    if not problems and (kept := cache.find(sources, cache.directory())):
+        return kept
+    loaded = assemble(sources, problems)
     if errors := [p for p in loaded.problems if p.level == "error"]:
         raise DataError(f"the catalogue has {len(errors)} error(s)", errors, tip="aidns lint shows each with a tip")
     return loaded.catalog
