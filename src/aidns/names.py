@@ -21,10 +21,14 @@ MAX_NAME = 253
 """Octets of a name in text form without the final dot (RFC 1035 §2.3.4: 255 on the wire)."""
 MAX_LABEL = 63
 """Octets of a label (RFC 1035 §2.3.4)."""
+RPZ_TRIGGERS = ("rpz-ip", "rpz-client-ip", "rpz-nsdname", "rpz-nsip")
+"""Top-level labels that no name has: a policy zone takes what stands before them for an address or a name server
+(draft-vixie-dnsop-dns-rpz §4)."""
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\Z")
 _CANONICAL = re.compile(
-    r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?![0-9]+\Z)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z"
+    r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?!(?:[0-9]+|rpz-(?:ip|client-ip|nsdname|nsip))\Z)"
+    r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z"
 )
 """A name that nothing is wrong with."""
 
@@ -38,7 +42,7 @@ def parse(text: str) -> Name:
 
     Accepts only the canonical form itself, so that a stored name and its published form never differ:
     lower-case A-labels of `[a-z0-9_-]`, 1 to 63 octets, no hyphen at an edge, at least two labels, no trailing dot,
-    no wildcard, not an IP address, top-level label not all digits, at most 253 octets.
+    no wildcard, not an IP address, top-level label neither all digits nor one of RPZ_TRIGGERS, at most 253 octets.
 
     Raises InvalidName.
     """
@@ -77,6 +81,8 @@ def _fault(text: str) -> InvalidName:
             )
     if len(labels) < 2:
         return InvalidName(f"{shown!r} has one label only", tip="a top-level domain is never blocked as a whole")
+    if labels[-1] in RPZ_TRIGGERS:
+        return InvalidName(f"{shown!r} is a trigger of policy zones", tip="list names, not addresses or name servers")
     return InvalidName(f"{shown!r} has an all-digit top-level label", tip="is it an IP address?")
 
 

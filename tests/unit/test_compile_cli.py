@@ -180,6 +180,17 @@ def test_the_same_lists_give_the_same_bytes(tmp_path: Path) -> None:
     assert len(outputs) == 1
 
 
+def test_no_list_can_make_a_policy_zone_look_at_addresses(aidns: Run, tmp_path: Path) -> None:
+    """`8.0.0.0.10.rpz-ip` would be the network 10.0.0.0/8 there."""
+    names = ("8.0.0.0.10.rpz-ip", "8.0.0.0.10.RPZ-Client-IP", "ns.example.rpz-nsdname", "8.0.0.0.10.rpz-nsip.")
+    (tmp_path / "list.txt").write_text("\n".join(("a.example", "rpz-ip.example", *names, "")), "utf-8")
+    _, out, err = aidns("compile", "list.txt", "--format", "rpz")
+    assert "rpz-ip.example" in out and "4 refused" in err
+    assert not [
+        owner for owner in map(str.split, out.lower().splitlines()) if owner[0].split(".")[-1].startswith("rpz-")
+    ]
+
+
 @pytest.mark.parametrize("fmt", ["domains-wild", "wildcard", "pihole", "adguard", "dnsmasq", "dnsmasq-servers", "rpz"])
 def test_what_it_writes_it_can_read(fmt: str) -> None:
     """A file compiled again gives the same rules, as far as its format can say them."""

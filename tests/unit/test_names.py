@@ -75,6 +75,8 @@ REFUSED = (
     ("_", "one label", "top-level"),
     ("example.123", "all-digit", "IP address"),
     ("1.2.3.4.5", "all-digit", "IP address"),
+    ("8.0.0.0.10.rpz-ip", "trigger of policy zones", "not addresses"),
+    ("ns.example.rpz-nsdname", "trigger of policy zones", "name servers"),
     ("256.256.256.256", "all-digit", "IP address"),
 )  # fmt: skip
 

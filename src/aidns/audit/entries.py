@@ -54,7 +54,10 @@ _BY_REASON: tuple[tuple[str, Fault], ...] = (
     ("is not UTF-8", NOT_UTF8),
     ("has a modifier or is a pattern", PATTERN),
     ("does not end its name with ^", PATTERN),
-    *((text, BAD_NAME) for text in ("empty", "octets", "label is not made", _DIGITS, "internationalised", "ASCII")),
+    *(
+        (text, BAD_NAME)
+        for text in ("empty", "octets", "label is not made", _DIGITS, "internationalised", "ASCII", "trigger of")
+    ),
 )
 _ELSEWHERE = (
     "gets an address of its own",

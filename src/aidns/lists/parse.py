@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 
-from aidns.lists.keys import MARK, SEP, Marking, key_of
+from aidns.lists.keys import END, MARK, SEP, Marking, key_of
 from aidns.lists.line import MAX_LINE, Entry, Refusal, Syntax, shown
 from aidns.lists.octets import (
     Span,
@@ -29,7 +29,7 @@ from aidns.lists.shape import Shape, find_shapes
 from aidns.lists.sniff import reader_for
 from aidns.lists.tally import Tally
 from aidns.lists.zone import ZoneReader
-from aidns.names import CANARY_PARENT, MAX_LABEL
+from aidns.names import CANARY_PARENT, MAX_LABEL, RPZ_TRIGGERS
 
 _SEP, _MARK = SEP.encode(), MARK.encode()
 _CANARY = CANARY_PARENT.replace(".", SEP).encode()
@@ -44,6 +44,7 @@ _PECULIAR: dict[Syntax, tuple[bytes, ...]] = {
 """Text inside names that the gate takes and a reader treats in its own way."""
 _ZONE_STATE = (b"\n ", b"\n\t", b"(", b")", b"$", b'"')
 """What makes the lines of a zone file depend on one another."""
+_TRIGGERS = tuple(top[::-1] for top in RPZ_TRIGGERS)
 _RESNIFF = 8
 """Look for other shapes when more than one line in so many had to be read by itself."""
 
@@ -171,6 +172,8 @@ class Parser:
         bad = {key for key in keys if len(key) > MAX_LABEL or SEP not in key}
         digits = keys[: bisect_left(keys, ":")]  # nothing else sorts below: hyphens stand at no edge
         bad.update(key for key in digits if key.partition(SEP)[0].isdigit())
+        for top in _TRIGGERS:
+            bad.update(keys[bisect_left(keys, top + SEP) : bisect_left(keys, top + END)])
         if bad:
             for number, key in numbers.find(text, bad) if numbers.needed else _each(keys, bad):
                 self._again(number, key[::-1].encode())

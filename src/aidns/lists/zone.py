@@ -10,12 +10,11 @@ import re
 
 from aidns.lists.line import MAX_LINE, Item, Refusal, listed, shown
 from aidns.lists.text import address_kind
+from aidns.names import RPZ_TRIGGERS
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|;.*|[()]|[^\s;()"]+|"')
 _TTL = re.compile(r"(?:\d+[smhdw]?)+\Z", re.IGNORECASE)
 _CLASSES = ("in", "ch", "hs", "any")
-_TRIGGERS = ("rpz-ip", "rpz-client-ip", "rpz-nsdname", "rpz-nsip")
-"""Last labels of owners that trigger on something other than the name asked for (draft-vixie-dnsop-dns-rpz §4)."""
 _APEX_ONLY = ("soa", "ns", "txt", "dnskey", "rrsig", "nsec", "nsec3param", "zonemd", "cds", "cdnskey")
 _BLOCKS = {".": True, "*.": True, "rpz-drop.": True, "rpz-passthru.": False}
 """CNAME target -> whether it blocks (draft-vixie-dnsop-dns-rpz §3)."""
@@ -109,7 +108,7 @@ class ZoneReader:
             return (Refusal(reason, shown(owner)),)
         if not inside:
             return () if rdtype in _APEX_ONLY else (Refusal("is a rule for the zone's own name", shown(rdtype)),)
-        if inside.rpartition(".")[2] in _TRIGGERS:
+        if inside.rpartition(".")[2] in RPZ_TRIGGERS:
             return (Refusal("triggers on something other than the name asked for", shown(inside)),)
         blocks = _blocks(owner, rdtype, rdata)
         if blocks is None:
