@@ -84,6 +84,11 @@ bench: setup ## Measure start-up and loading
 	@$(BIN)/python bench/startup.py
 	@$(BIN)/python bench/load.py
 
+.PHONY: bench-compile
+bench-compile: setup ## Measure `compile` beside others, which npm installs by name into .bench/ (ARGS="--sizes 100000")
+	@scripts/bench-peers.sh
+	@$(BIN)/python bench/compile.py $(ARGS)
+
 .PHONY: bench-check
 bench-check: setup ## Measure what `check` costs beside other clients, and how long it takes (ARGS="--only cpu")
 	@$(BIN)/python bench/check.py $(ARGS)
@@ -91,5 +96,5 @@ bench-check: setup ## Measure what `check` costs beside other clients, and how l
 
 .PHONY: clean
 clean: ## Remove what was built and cached (.venv stays, and so does what check remembers)
-	rm -rf dist .dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache
+	rm -rf .bench dist .dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache
 	find src tests bench -type d -name __pycache__ -prune -exec rm -rf {} +
