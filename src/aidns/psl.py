@@ -45,6 +45,21 @@ def icann_suffixes() -> frozenset[Name]:
     return frozenset(normalise(rule) for rule in rules if "." in rule and not rule.startswith(("//", "!", "*")))
 
 
+@cache
+def near_suffixes() -> tuple[frozenset[Name], frozenset[Name]]:
+    """Return where to look for names that are remarkable here: those names, and names right below which each may be.
+
+    `is_public_suffix` and `covered_private_suffix` say nothing about any other name of several labels, which makes
+    them quick to ask about millions.
+    """
+    text = files("publicsuffixlist").joinpath("public_suffix_list.dat").read_text("utf-8")
+    icann, _, _ = text.partition("===BEGIN PRIVATE DOMAINS===")
+    rules = [line.strip() for line in icann.splitlines() if line.strip() and not line.startswith(("//", "!"))]
+    bases = {rule: Name(normalise(f"x.{rule.removeprefix('*.')}").removeprefix("x.")) for rule in rules}
+    tops = {name for base in bases.values() for name in (base, *ancestors(base)) if "." in name}
+    return frozenset((*tops, *map(Name, _covered_index()))), frozenset(b for rule, b in bases.items() if rule[0] == "*")
+
+
 @lru_cache(1 << 15)
 def registrable_domain(name: str) -> Name | None:
     """Return the domain one registrant holds, by the ICANN section; None for a public suffix itself."""

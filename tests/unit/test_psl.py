@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from aidns import names, psl
@@ -64,3 +66,17 @@ def test_a_private_suffix_below_a_name(name: str) -> None:
 def test_a_wildcard_rule_counts_as_the_name_below_its_star() -> None:
     """`*.compute.amazonaws.com` makes strangers publish below `compute.amazonaws.com`."""
     assert psl.covered_private_suffix("compute.amazonaws.com") == "compute.amazonaws.com"
+
+
+def test_every_remarkable_name_is_near_a_suffix() -> None:
+    """Names elsewhere need not be asked about, which makes the questions quick to ask about millions."""
+    listed, parents = psl.near_suffixes()
+    rng = random.Random(7)
+    some = rng.sample(sorted(listed), 1500) + sorted(parents)
+    drawn = {*some, *(f"x.{name}" for name in some), *(f"y.x.{name}" for name in some)}
+    drawn |= {above for name in some for above in names.ancestors(name) if "." in above}
+    drawn |= {f"{name}.example" for name in some} | {"a.unknown-top", "b.a.unknown-top", "www.ck", "city.kawasaki.jp"}
+    drawn = {name for name in drawn if "." in name}
+    found = {name for name in drawn if psl.is_public_suffix(name) or psl.covered_private_suffix(name)}
+    assert found <= {name for name in drawn if name in listed or name.partition(".")[2] in parents}
+    assert "x.ck" in found

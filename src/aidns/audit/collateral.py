@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ from msgspec import Struct
 from aidns import psl
 from aidns.audit.entries import BLOCKS, TREES, by_name, shown_name
 from aidns.audit.finding import Fault, Findings
+from aidns.lists.keys import END, SEP, key_of
 from aidns.names import Name, ancestors
 
 PUBLIC_SUFFIX = Fault(
@@ -56,22 +58,23 @@ class Protected(Struct, frozen=True):
 
 
 def check_collateral(
-    keys: Iterable[str],
+    keys: Sequence[str],
     protected: Protected,
     canary_fault: Callable[[Name], Fault | None],
     line_of: Callable[[str], int],
     found: Findings,
 ) -> None:
     """Find blocked names that hit bystanders, in sorted keys. `canary_fault` judges how a canary is answered."""
-    above = _above(protected.shared)
-    suffixes = _Suffixes()
-    for bare, letters in by_name(keys):
+    above = {above: name for name in sorted(protected.shared, reverse=True) for above in ancestors(name)}
+    listed, parents = psl.near_suffixes()
+    remarkable = {*listed, *protected.shared, *above, *protected.canaries}
+    for bare, letters in by_name(_entries(keys, remarkable, parents)):
         if not BLOCKS.intersection(letters):
             continue
         name = shown_name(bare)
         line = partial(line_of, name)
         tree = not TREES.isdisjoint(letters)
-        if suffixes.holds(name):
+        if psl.is_public_suffix(name):
             found.add(PUBLIC_SUFFIX, name, line)
         elif (suffix := psl.covered_private_suffix(name)) and (tree or suffix == name):
             found.add(PRIVATE_SUFFIX, name, line, "" if suffix == name else f"covers {suffix}")
@@ -83,19 +86,14 @@ def check_collateral(
             found.add(fault, name, line, protected.canaries[name])
 
 
-def _above(shared: Mapping[Name, str]) -> dict[Name, Name]:
-    return {above: name for name in sorted(shared, reverse=True) for above in ancestors(name)}
-
-
-class _Suffixes:
-    """Asks for ICANN suffixes, but never below a name that is none: nothing there can be one."""
-
-    def __init__(self) -> None:
-        self._parents: dict[str, bool] = {}
-
-    def holds(self, name: Name) -> bool:
-        _, _, parent = name.partition(".")
-        known = self._parents.get(parent)
-        if known is None:
-            known = self._parents[parent] = psl.is_public_suffix(parent)
-        return known and psl.is_public_suffix(name)
+def _entries(keys: Sequence[str], wanted: Iterable[Name], parents: Iterable[Name]) -> list[str]:
+    """Return, sorted, the keys of the names that are wanted or right below one of `parents`."""
+    some: set[str] = set()
+    for name in wanted:
+        bare = key_of(name, "")
+        some.update(keys[(start := bisect_left(keys, bare)) : bisect_left(keys, bare + SEP, start)])
+    for name in parents:
+        top = key_of(name, "") + SEP
+        tree = keys[bisect_left(keys, top) : bisect_left(keys, key_of(name, "") + END)]
+        some.update(key for key in tree if SEP not in key[len(top) :])
+    return sorted(some)

@@ -172,7 +172,7 @@ def by_name(keys: Iterable[str]) -> Iterator[tuple[str, frozenset[str]]]:
     bare, letters = "", _BARE
     for key in keys:
         if key[-2:-1] == MARK:
-            here, letter = key[:-2], frozenset(key[-1])
+            here, letter = key[:-2], _LETTER[key[-1]]
         else:
             here, letter = key, _BARE
         if here == bare:
@@ -186,6 +186,7 @@ def by_name(keys: Iterable[str]) -> Iterator[tuple[str, frozenset[str]]]:
 
 
 _BARE = frozenset(("",))
+_LETTER = {letter: frozenset(letter) for letter in "SEBseb"}
 
 
 def shown_name(bare: str) -> Name:

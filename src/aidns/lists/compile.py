@@ -17,7 +17,7 @@ from aidns.lists.tally import Summary
 from aidns.model import Rule
 from aidns.names import MAX_LABEL, Name
 
-BLOCK = 1 << 20
+BLOCK = 1 << 19
 """Octets read at once, after the first that tell the syntax."""
 _LOOSE = 1 << 16
 """Keys read one by one that are gathered before they become a run."""

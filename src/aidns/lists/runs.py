@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from aidns.lists.keys import MARK
 
-RANGE = 1 << 20
+RANGE = 1 << 19
 """Octets of a range, about."""
 _SAMPLES = 8
 """Keys looked at for each range when the cuts are chosen."""
