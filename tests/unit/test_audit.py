@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from aidns.audit import answers, collateral, entries, holes, repeats, rules, run
 from aidns.audit.collateral import Protected
 from aidns.audit.finding import MAX_EXAMPLES, Fault, Finding
 from aidns.audit.run import AUDITED, AuditSyntax, Report, audit, sniff_syntax
+from aidns.lists.line import SYNTAXES
 from aidns.names import Name
+from list_lines import lines
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 PROTECTED = Protected(
@@ -252,3 +255,16 @@ ns.evil.com.rpz-nsdname CNAME .
 """
     found = report(zone)
     assert (found.syntax, found.names, found.findings) == ("rpz", 3, ())
+
+
+@pytest.mark.parametrize("syntax", rules.RULES)
+def test_a_rule_with_a_sign_finds_what_its_pattern_finds(syntax: str) -> None:
+    """The sign only says where to look."""
+    rng = random.Random(syntax)
+    for seed in range(300):
+        drawn = lines(rng, rng.choice(SYNTAXES), 30)
+        noise = bytes(rng.choices(b"aA.\n \t#!;@$?%0:-\x80|", k=60))
+        octets = text.Text(b"".join(drawn) + noise if seed % 3 else noise + noise).octets
+        for rule in rules.RULES[syntax]:
+            found = [match.start() for match in rule.pattern.finditer(octets)]
+            assert list(rule.starts(octets)) == found, rule.fault.id
