@@ -140,8 +140,11 @@ def ascii_line(text: str, limit: int = 200) -> str:
 
 
 def _is_address(text: str) -> bool:
+    text = text.strip("[]")
+    if ":" not in text and not text[-1:].isdigit():
+        return False  # nearly always, and ipaddress takes its time to say so
     try:
-        ipaddress.ip_address(text.strip("[]"))
+        ipaddress.ip_address(text)
     except ValueError:
         return False
     return True
