@@ -6,11 +6,13 @@ import errno
 import os
 import stat
 from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aidns.errors import EnvironmentFault
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
 
 
 @cache
@@ -19,12 +21,17 @@ def shipped(what: str) -> Traversable:
 
     Raises EnvironmentFault when the installation is incomplete.
     """
-    packaged = files("aidns").joinpath("_data", what)
-    if packaged.is_dir():
-        return packaged
+    unpacked = Path(__file__).parent / "_data" / what
+    if unpacked.is_dir():
+        return unpacked
     checkout = Path(__file__).resolve().parents[2]
     if (checkout / "pyproject.toml").is_file() and (checkout / what).is_dir():
         return checkout / what
+    from importlib.resources import files  # for a program that runs from an archive; costs as much as click
+
+    packaged = files("aidns").joinpath("_data", what)
+    if packaged.is_dir():
+        return packaged
     raise EnvironmentFault(
         f"the shipped {what}/ directory is missing", tip="reinstall aidns, or name one with --catalog"
     )
@@ -58,4 +65,4 @@ def _read(handle: int, most: int, likely: int) -> bytes:
 
 def is_installed(path: Path) -> bool:
     """Tell whether a path lies inside the installed program, where an upgrade undoes every change."""
-    return path.resolve().is_relative_to(Path(str(files("aidns"))).resolve())
+    return path.resolve().is_relative_to(Path(__file__).resolve().parent)

@@ -19,8 +19,9 @@ import pytest
 from aidns.errors import AidnsError, EnvironmentFault, UnsafeError, UsageError
 from aidns.publish.apply import Receipt, apply
 from aidns.publish.manifest import decode
-from aidns.publish.published import builds, read, read_manifest
+from aidns.publish.published import read, read_manifest
 from aidns.publish.serials import is_newer
+from aidns.publish.store import builds
 from tests.unit.publish_samples import DAY, NOW, Shop, hosts, sums_hold, tree
 
 

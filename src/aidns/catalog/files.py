@@ -5,13 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from aidns.data import read_regular, shipped
 from aidns.model import Problem
+
+if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
+    Item = Traversable | os.DirEntry[str]
+    """A file or directory; an entry of a directory that was read knows its kind without asking the disk again."""
 
 MAX_FILE = 1 << 20
 """Octets of one catalogue file; more is a mistake or an attack."""
@@ -41,10 +47,6 @@ def _bases(directories: Sequence[Path]) -> list[Traversable]:
     return list(directories[alone[-1] :]) if alone else [shipped("catalog"), *directories]
 
 
-_Item = Traversable | os.DirEntry[str]
-"""A file or directory; an entry of a directory that was read knows its kind without asking the disk again."""
-
-
 def _read(base: Traversable, problems: list[Problem]) -> dict[str, Source]:
     found: dict[str, Source] = {}
     top = _relative_to_here(str(base)) if isinstance(base, Path) else "catalog"
@@ -62,9 +64,9 @@ def _read(base: Traversable, problems: list[Problem]) -> dict[str, Source]:
     return found
 
 
-def _toml_files(base: _Item, prefix: str = "") -> Iterator[tuple[str, _Item]]:
+def _toml_files(base: Item, prefix: str = "") -> Iterator[tuple[str, Item]]:
     """Yield the files with their relative paths, down to one folder deeper than those that a catalogue has."""
-    items: Iterable[_Item] = os.scandir(base) if isinstance(base, os.PathLike) else base.iterdir()
+    items: Iterable[Item] = os.scandir(base) if isinstance(base, os.PathLike) else base.iterdir()
     for item in items:
         if item.name.startswith("."):
             continue

@@ -27,6 +27,8 @@ class App:
         self.verbosity = 0
         self.color: bool | None = None
         """Whether to colour what is said after the command has ended; None: as the terminal is."""
+        self.told: list[tuple[bool, str]] = []
+        """What was said at level 0, each text with whether it was a warning."""
 
     def load(self) -> Catalog:
         """Load the shipped catalogue, or the directories of --catalog laid over each other.
@@ -39,11 +41,14 @@ class App:
 
     def say(self, text: str, *, level: int = 0) -> None:
         """Talk to the user on stderr: level 0 unless -q, 1 with -v."""
+        if level == 0:
+            self.told.append((False, text))
         if self.verbosity >= level:
             click.echo(text, err=True)
 
     def warn(self, text: str) -> None:
         """Warn on stderr; -q does not hide it."""
+        self.told.append((True, text))
         click.echo(click.style("warning: ", fg="yellow") + text, err=True)
 
     def print_json(self, document: object) -> None:

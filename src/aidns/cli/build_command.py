@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from aidns.cli.base import AidnsCommand, App, no_dash, now, pass_app, state_file
+from aidns.cli.base import AidnsCommand, App, default_state_file, no_dash, now, pass_app, state_file
 from aidns.errors import UnsafeError
+from aidns.publish import standstill
 
 if TYPE_CHECKING:
     from aidns.publish.apply import Receipt
@@ -61,23 +62,85 @@ def command(
 
     DIR is a link to a build in .DIR beside it; to roll back, point it at an earlier build there.
     """
+    kind = _Kind(policies, formats, str(state or ""), strict)
+    known = "" if force or dry_run else _fingerprint(app, out, kind)
+    if known and _told_again(app, out, known):
+        return
     from aidns.publish.apply import apply, refuse_if_unsafe
-    from aidns.publish.describe import plan_document, plan_lines
     from aidns.publish.published import read
 
     plan = make_plan(app, read(out), policies, formats, state, force=force, strict=strict)
-    if not app.json:
-        click.echo("\n".join(plan_lines(plan)))
     receipt = None
     try:
+        _print_plan(app, plan)
         if not dry_run:
             receipt = apply(plan, out)
             _say_receipt(app, receipt, out)
     finally:
-        if app.json:
-            app.print_json({"schema": "aidns/build/1", "plan": plan_document(plan), "receipt": receipt})
+        _print_document(app, plan, receipt)
     refuse_if_unsafe(plan)
     _report_failures(plan)
+    _keep(app, out, kind, known, plan, receipt)
+
+
+class _Kind(NamedTuple):
+    """Which build is asked for."""
+
+    policies: tuple[str, ...]
+    formats: tuple[str, ...]
+    state: str
+    strict: bool
+
+
+def _print_plan(app: App, plan: Plan) -> None:
+    from aidns.publish.describe import plan_lines
+
+    if not app.json:
+        click.echo("\n".join(plan_lines(plan)))
+
+
+def _print_document(app: App, plan: Plan, receipt: Receipt | None) -> None:
+    from aidns.publish.describe import plan_document
+
+    if app.json:
+        app.print_json({"schema": "aidns/build/1", "plan": plan_document(plan), "receipt": receipt})
+
+
+def _fingerprint(app: App, out: Path, kind: _Kind) -> str:
+    """Return what tells this build from others; empty where it is always made.
+
+    A policy of one's own may depend on anything.
+    """
+    own = any("/" in policy or policy.endswith(".toml") for policy in kind.policies)
+    if own or app.json or app.verbosity > 0:
+        return ""
+    state = Path(kind.state) if kind.state else default_state_file()
+    return standstill.fingerprint(out, app.catalog_dirs, state, kind, now())
+
+
+def _keep(app: App, out: Path, kind: _Kind, known: str, plan: Plan, receipt: Receipt | None) -> None:
+    """Remember a build that changed nothing, unless what it was made of changed meanwhile."""
+    from aidns.publish.describe import plan_lines
+
+    if known and receipt and receipt.outcome == "unchanged" and known == _fingerprint(app, out, kind):
+        standstill.keep(out, known, "\n".join(plan_lines(plan)), app.told)
+
+
+def _told_again(app: App, out: Path, known: str) -> bool:
+    """Tell what this very build told when it changed nothing, and note that it ran; False when it must be made."""
+    told = standstill.find(out, known, now())
+    try:
+        if told:
+            standstill.note(out, told, now())
+    except OSError:
+        return False  # the build says it better
+    if told:
+        *said, (_, last) = told.said
+        for warns, text in said:
+            (app.warn if warns else app.say)(standstill.line(text))
+        click.echo("\n".join(map(standstill.line, told.printed.split("\n"))))
+        app.say(standstill.line(last))
+    return told is not None
 
 
 def make_plan(

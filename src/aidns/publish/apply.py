@@ -10,7 +10,6 @@ starts from there and goes on with serials above every one that was ever handed 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
@@ -25,11 +24,11 @@ from aidns.errors import EnvironmentFault, UnsafeError
 from aidns.publish.describe import reasons
 from aidns.publish.manifest import encode
 from aidns.publish.plan import Plan
-from aidns.publish.published import MANIFEST, builds, current_build, store_of
+from aidns.publish.published import MANIFEST
+from aidns.publish.store import STATUS, builds, current_build, locked, store_of
 
 KEPT = 3
 """Builds kept besides the current one."""
-STATUS = "status.json"
 
 Outcome = Literal["published", "unchanged", "refused"]
 
@@ -56,7 +55,7 @@ def apply(plan: Plan, out: Path) -> Receipt:
         with _environment():
             _heartbeat(store / plan.base, plan, "refused")
     refuse_if_unsafe(plan)
-    with _environment(), _locked(store):
+    with _environment(), locked(store):
         if current_build(out) != plan.base:
             raise EnvironmentFault(f"another build of {out} was published meanwhile", tip="build again")
         if not plan.changes and plan.base:
@@ -92,15 +91,6 @@ def _environment() -> Iterator[None]:
             f"{error.filename or 'writing'}: {error.strerror or error}",
             tip="nothing was published; make room or mend the permissions and build again",
         ) from error
-
-
-@contextmanager
-def _locked(store: Path) -> Iterator[None]:
-    """Hold the store's lock; wait for another build to finish. The kernel frees it when a process dies."""
-    store.mkdir(parents=True, exist_ok=True)
-    with (store / ".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _write_build(plan: Plan, store: Path, build: str) -> None:
