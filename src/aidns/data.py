@@ -1,10 +1,12 @@
-"""Where the shipped catalogue and templates lie: inside the wheel, or beside `src/` in a checkout. [I/O]"""
+"""Files that came with this program, inside the wheel or beside `src/` in a checkout, and how files are read. [I/O]"""
 
 from __future__ import annotations
 
 import errno
 import os
 import stat
+import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +14,12 @@ from typing import TYPE_CHECKING
 from aidns.errors import EnvironmentFault
 
 if TYPE_CHECKING:
+    from hashlib import blake2b
     from importlib.resources.abc import Traversable
+
+_MAX_OCTETS = 1 << 30
+_DEPTH = 4
+"""Folders looked into; neither code, nor the catalogue, nor published lists lie deeper."""
 
 
 @cache
@@ -35,6 +42,52 @@ def shipped(what: str) -> Traversable:
     raise EnvironmentFault(
         f"the shipped {what}/ directory is missing", tip="reinstall aidns, or name one with --catalog"
     )
+
+
+@cache
+def program() -> bytes:
+    """Return a digest of all that decides what this program makes of the same files: code, Python, packages beside it.
+
+    The code itself is read, for in a checkout it changes while its version stands. Raises OSError.
+    """
+    from hashlib import blake2b
+
+    found = blake2b(repr((sys.version, sorted(_packages()))).encode(), digest_size=32)
+    for path, file in sorted(files_below(Path(__file__).parent, ".py"), key=lambda pair: pair[0]):
+        add_file(found, path, file)
+    return found.digest()
+
+
+def add_file(found: blake2b, path: str, file: os.PathLike[str]) -> None:
+    """Add a file's path and octets to a digest. Raises OSError."""
+    data = read_regular(file, _MAX_OCTETS)
+    found.update(f"\0{path}\0{len(data)}\0".encode())
+    found.update(data)
+
+
+def files_below(base: os.PathLike[str], ending: str, path: str = "") -> Iterator[tuple[str, os.DirEntry[str]]]:
+    """Yield (relative path, file) of the files with this ending, a few folders deep; hidden ones are left out.
+
+    The path of a symlink ends in `@`. Raises OSError.
+    """
+    with os.scandir(base) as items:
+        for item in items:
+            if item.name.startswith((".", "__pycache__")):
+                continue
+            if item.is_dir():
+                if path.count("/") < _DEPTH:
+                    yield from files_below(item, ending, f"{path}{item.name}/")
+            elif item.name.endswith(ending):
+                yield f"{path}{item.name}{'@' if item.is_symlink() else ''}", item
+
+
+def _packages() -> Iterator[str]:
+    """Yield what is installed where this program looks, each with its version."""
+    for folder in sys.path:
+        try:
+            yield from (item.name for item in os.scandir(folder or ".") if item.name.endswith("-info"))
+        except OSError:
+            continue
 
 
 def read_regular(file: Traversable | os.PathLike[str], most: int) -> bytes:

@@ -70,7 +70,7 @@ def test_a_file_that_changes_without_its_time_and_size_is_read_anew(tmp_path: Pa
 
 def test_another_program_reads_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache.store(sources(), catalog(), tmp_path)
-    monkeypatch.setattr(cache, "_meaning", lambda: "another")
+    monkeypatch.setattr(cache, "program", lambda: b"another")
     assert cache.find(sources(), tmp_path) is None
 
 

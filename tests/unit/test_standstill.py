@@ -162,7 +162,7 @@ def test_another_day_or_program_is_another_build(still: Run, made: list[int], mo
     assert len(made) == 1
     still(*BUILD, at=DAY + 1)
     assert len(made) == 1
-    monkeypatch.setattr(standstill, "_installed", lambda: iter(("jinja2-9.dist-info",)))
+    monkeypatch.setattr(standstill, "program", lambda: b"another")
     still(*BUILD, at=DAY + 2)
     assert len(made) == 2
 
@@ -220,11 +220,28 @@ def test_a_note_that_counts_days_is_not_told_on_the_next(tmp_path: Path) -> None
     assert standstill.find(tmp_path / "dist", "x", NOW + DAY) is None
 
 
+def test_a_build_that_another_one_published_is_not_touched(still: Run) -> None:
+    """Between looking and noting."""
+    told = standstill.find(Path("dist"), json.loads(record())["fingerprint"], NOW + 2)
+    assert told
+    shutil.copytree(".dist/000001", ".dist/000002")
+    Path("dist").unlink()
+    Path("dist").symlink_to(".dist/000002")
+    before = Path("dist/status.json").read_bytes()
+    with pytest.raises(OSError, match="another build"):
+        standstill.note(Path("dist"), told, NOW + 2)
+    assert Path("dist/status.json").read_bytes() == before
+
+
+def record() -> bytes:
+    return Path(".dist/.unchanged.json").read_bytes().partition(b"\n")[2]
+
+
 def test_what_was_told_cannot_move_a_terminal(still: Run) -> None:
     path = Path(".dist/.unchanged.json")
-    record = json.loads(path.read_bytes().partition(b"\n")[2])
-    record["said"][0][1] = record["printed"] = "\x1b[2Jevil\nline"
-    body = json.dumps(record).encode()
+    forged = json.loads(record())
+    forged["said"][0][1] = forged["printed"] = "\x1b[2Jevil\nline"
+    body = json.dumps(forged).encode()
     path.write_bytes(standstill._check(body) + b"\n" + body)
     code, out, err = still(*BUILD, at=2)
     assert code == 0 and "evil" in out and "\x1b" not in out + err

@@ -1,8 +1,8 @@
 """Sound catalogues, parsed and judged before: so that no file is parsed twice. [I/O: the cache directory]
 
 An entry is found by a digest over the path and every octet of each of the catalogue's files, and over whatever decides
-what they mean: this program's own code, the public suffixes, the Python and msgspec that run it. So it cannot go stale;
-times and sizes of files say nothing here. Only catalogues without an error are kept. An entry is plain JSON, read into
+what they mean: this program's own code, Python, the packages beside it. So it cannot go stale; times and sizes of files
+say nothing here. Only catalogues without an error are kept. An entry is plain JSON, read into
 the types of the catalogue, with a digest of its own, and its names pass the gate again. Whatever is wrong with it, or
 with the directory, means that the files are parsed anew; an entry that others could have written is not looked at.
 """
@@ -12,29 +12,25 @@ from __future__ import annotations
 import datetime as dt
 import os
 import stat
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import platformdirs
 
-from aidns import __version__, names
+from aidns import names
 from aidns.catalog.files import Source
-from aidns.data import read_regular
+from aidns.data import program, read_regular
 from aidns.errors import UsageError
 from aidns.model import Catalog, SeenDate
 
 KEPT = 8
 """Entries kept: the last ones written."""
 _MAX_OCTETS = 64 << 20
-_MEANING = ("__init__.py", "names.py", "psl.py", "model/*.py", "catalog/**/*.py")
-"""What of this program decides how a catalogue is read and judged."""
 
 
 def directory() -> Path:
@@ -44,8 +40,8 @@ def directory() -> Path:
 
 def find(sources: Mapping[str, Source], folder: Path) -> Catalog | None:
     """Return the catalogue that these files were found to make; None when they never were, or the entry is no good."""
-    path = _path(sources, folder)
     try:
+        path = _path(sources, folder)
         about = path.lstat()
         others = about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if not stat.S_ISREG(about.st_mode) or about.st_uid != os.geteuid() or others:
@@ -64,10 +60,10 @@ def find(sources: Mapping[str, Source], folder: Path) -> Catalog | None:
 
 def store(sources: Mapping[str, Source], catalog: Catalog, folder: Path) -> None:
     """Keep a catalogue without errors, in place of the oldest entry; nothing happens where the disk refuses."""
-    path = _path(sources, folder)
-    body = msgspec.json.encode(catalog, enc_hook=str)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
     with suppress(OSError):
+        path = _path(sources, folder)
+        body = msgspec.json.encode(catalog, enc_hook=str)
+        fresh = path.with_name(f".{path.name}.{os.getpid()}")
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             fresh.write_bytes(_check(path, body) + b"\n" + body)
@@ -81,7 +77,8 @@ def store(sources: Mapping[str, Source], catalog: Catalog, folder: Path) -> None
 
 
 def _path(sources: Mapping[str, Source], folder: Path) -> Path:
-    state = blake2b(_meaning().encode(), digest_size=20)
+    """Raises OSError where this program cannot read itself."""
+    state = blake2b(program(), digest_size=20)
     for path, source in sources.items():  # their order is that of the catalogue's tables
         text = source.text.encode()
         state.update(f"{path}\0{len(text)}\0".encode() + text)
@@ -91,21 +88,6 @@ def _path(sources: Mapping[str, Source], folder: Path) -> Path:
 def _check(path: Path, body: bytes) -> bytes:
     """Return the digest of an entry, its name included."""
     return blake2b(path.name.encode() + body, digest_size=32).hexdigest().encode()
-
-
-@cache
-def _meaning() -> str:
-    """Return a digest of all that decides what a catalogue's files mean."""
-    top = Path(__file__).parents[1]
-    code = [file for pattern in _MEANING for file in sorted(top.glob(pattern))]
-    suffixes = find_spec("publicsuffixlist")
-    if suffixes and suffixes.origin:
-        code.append(Path(suffixes.origin).with_name("public_suffix_list.dat"))
-    state = blake2b(f"{__version__} {sys.version} {msgspec.__version__}".encode())
-    for file in code:
-        data = read_regular(file, _MAX_OCTETS)
-        state.update(f"\0{file.name} {len(data)}\0".encode() + data)
-    return state.hexdigest()
 
 
 def _decode(to: type, value: Any) -> SeenDate:

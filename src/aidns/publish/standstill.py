@@ -10,26 +10,21 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import aidns
-from aidns.data import read_regular, shipped
+from aidns.data import add_file, files_below, program, read_regular, shipped
 from aidns.names import printable
 from aidns.publish.store import STATUS, builds, current_build, locked, store_of
 
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
-
 _RECORD = ".unchanged.json"
-_CHANGES = "changes.json"
-_MAX_OCTETS = 1 << 30
-_DEPTH = 4
-"""Folders below a directory that are looked into; the catalogue and published lists lie less deep."""
+_UNREAD = (STATUS, "changes.json")
+"""Of a published build: what no build reads."""
+_MAX_OCTETS = 1 << 24
+"""Of the record."""
 _DAY = 86400
 
 
@@ -51,22 +46,20 @@ def fingerprint(out: Path, catalogs: Sequence[Path], state: Path, options: Seque
     if not build:
         return ""
     store = store_of(out)
-    found = blake2b(repr((sys.version, list(options), now // _DAY, build, builds(store))).encode(), digest_size=32)
+    found = blake2b(repr((list(options), now // _DAY, build, builds(store))).encode(), digest_size=32)
     try:
-        found.update(repr(sorted(_installed())).encode())
-        roots: tuple[tuple[Traversable, str], ...] = (
-            (Path(aidns.__file__).parent, ".py"),
-            (shipped("templates"), ""),
-            (shipped("catalog"), ".toml"),
-            *((folder, ".toml") for folder in catalogs),
-            (store / build, ""),
-        )
-        for root, ending in roots:
-            for name, file in sorted(_files(root, ending), key=lambda pair: pair[0]):
-                _add(found, name, file)
+        found.update(program())
+        catalogue = ((root, ".toml") for root in (shipped("catalog"), *catalogs))
+        for root, ending in ((shipped("templates"), ""), *catalogue, (store / build, "")):
+            if not isinstance(root, os.PathLike):
+                return ""  # in an archive
+            for path, file in sorted(files_below(root, ending), key=lambda pair: pair[0]):
+                if path not in _UNREAD:
+                    add_file(found, path, file)
+            found.update(b"\0\0")
         for part in (state, state.with_name(f"{state.name}-wal")):
             if part.exists():
-                _add(found, part.name, part)
+                add_file(found, part.name, part)
     except OSError:
         return ""
     return found.hexdigest()
@@ -97,11 +90,13 @@ def keep(out: Path, found: str, printed: str, said: Sequence[tuple[bool, str]]) 
 
 
 def note(out: Path, told: Told, now: int) -> None:
-    """Write the status that the build itself would write. Raises OSError."""
+    """Write the status that the build itself would write. Raises OSError, also when another build was published."""
     store = store_of(out)
     at = told.status["state_at"]
     status = {**told.status, "last_run": now, "outcome": "unchanged", "state_age": None if at is None else now - at}
     with locked(store):
+        if current_build(out) != status.get("build"):
+            raise OSError("another build was published")
         fresh = store / current_build(out) / f".{STATUS}"
         fresh.write_text(json.dumps(status, indent=1, ensure_ascii=False) + "\n", "utf-8")
         fresh.replace(fresh.with_name(STATUS))
@@ -119,31 +114,3 @@ def _check(body: bytes) -> bytes:
 def _days(status: dict[str, Any], now: int) -> int | None:
     """Return how old what `check` remembers is, as far as a build tells it."""
     return None if status["state_at"] is None else (now - status["state_at"]) // _DAY
-
-
-def _installed() -> Iterator[str]:
-    """Yield what is installed where this program looks, each with its version."""
-    for folder in sys.path:
-        with suppress(OSError):
-            yield from (item.name for item in os.scandir(folder or ".") if item.name.endswith("-info"))
-
-
-def _files(base: Traversable | os.DirEntry[str], ending: str, depth: int = 0, above: str = "") -> Iterator[Any]:
-    """Yield (relative path, file) of all files with this ending that a build may look at. Raises OSError."""
-    if not isinstance(base, os.PathLike):
-        raise OSError("is packed")
-    with os.scandir(base) as items:
-        for item in items:
-            if item.name.startswith(".") or item.name in ("__pycache__", STATUS, _CHANGES):
-                continue
-            if item.is_dir():
-                if depth < _DEPTH:
-                    yield from _files(item, ending, depth + 1, f"{above}{item.name}/")
-            elif item.name.endswith(ending):
-                yield f"{above}{item.name}{'@' if item.is_symlink() else ''}", item
-
-
-def _add(found: blake2b, name: str, file: os.PathLike[str]) -> None:
-    data = read_regular(file, _MAX_OCTETS)
-    found.update(f"\0{name}\0{len(data)}\0".encode())
-    found.update(data)
