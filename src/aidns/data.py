@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hashlib import blake2b
     from importlib.resources.abc import Traversable
 
+PACKAGE = Path(__file__).parent
 _MAX_OCTETS = 1 << 30
 _DEPTH = 4
 """Folders looked into; neither code, nor the catalogue, nor published lists lie deeper."""
@@ -28,10 +29,10 @@ def shipped(what: str) -> Traversable:
 
     Raises EnvironmentFault when the installation is incomplete.
     """
-    unpacked = Path(__file__).parent / "_data" / what
+    unpacked = PACKAGE / "_data" / what
     if unpacked.is_dir():
         return unpacked
-    checkout = Path(__file__).resolve().parents[2]
+    checkout = PACKAGE.resolve().parents[1]
     if (checkout / "pyproject.toml").is_file() and (checkout / what).is_dir():
         return checkout / what
     from importlib.resources import files  # for a program that runs from an archive; costs as much as click
@@ -53,7 +54,7 @@ def program() -> bytes:
     from hashlib import blake2b
 
     found = blake2b(repr((sys.version, sorted(_packages()))).encode(), digest_size=32)
-    for path, file in sorted(files_below(Path(__file__).parent, ".py"), key=lambda pair: pair[0]):
+    for path, file in sorted(files_below(PACKAGE, ".py"), key=lambda pair: pair[0]):
         add_file(found, path, file)
     return found.digest()
 
@@ -118,4 +119,4 @@ def _read(handle: int, most: int, likely: int) -> bytes:
 
 def is_installed(path: Path) -> bool:
     """Tell whether a path lies inside the installed program, where an upgrade undoes every change."""
-    return path.resolve().is_relative_to(Path(__file__).resolve().parent)
+    return path.resolve().is_relative_to(PACKAGE.resolve())

@@ -177,7 +177,7 @@ def test_without_a_catalogue_there_is_nothing_to_fix(aidns: Run) -> None:
 
 def test_the_installed_catalogue_is_never_written(aidns: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     """Even when it is named."""
-    monkeypatch.setattr("aidns.data.files", lambda package: Path.cwd())
+    monkeypatch.setattr("aidns.data.PACKAGE", Path.cwd())
     code, _, err = aidns("fix", "--catalog", "catalog")
     assert code == 2
     assert "belongs to the installed program" in err
