@@ -215,7 +215,7 @@ def test_a_note_that_counts_days_is_not_told_on_the_next(tmp_path: Path) -> None
     (tmp_path / ".dist" / "000001").mkdir(parents=True)
     (tmp_path / "dist").symlink_to(".dist/000001")
     (tmp_path / "dist" / "status.json").write_text(f'{{"state_at": {NOW}, "last_run": {NOW + DAY - 9}}}', "utf-8")
-    standstill.keep(tmp_path / "dist", "x", "", [])
+    standstill.keep(tmp_path / "dist", "x", "", [(False, "it stays")])
     assert standstill.find(tmp_path / "dist", "x", NOW + DAY - 1)
     assert standstill.find(tmp_path / "dist", "x", NOW + DAY) is None
 

@@ -46,7 +46,7 @@ def fingerprint(out: Path, catalogs: Sequence[Path], state: Path, options: Seque
     if not build:
         return ""
     store = store_of(out)
-    found = blake2b(repr((list(options), now // _DAY, build, builds(store))).encode(), digest_size=32)
+    found = blake2b(repr((str(out), list(options), now // _DAY, build, builds(store))).encode(), digest_size=32)
     try:
         found.update(program())
         catalogue = ((root, ".toml") for root in (shipped("catalog"), *catalogs))
@@ -71,7 +71,7 @@ def find(out: Path, found: str, now: int) -> Told | None:
         check, _, body = read_regular(store_of(out) / _RECORD, _MAX_OCTETS).partition(b"\n")
         record = json.loads(body) if check == _check(body) else {}
         status, said = record["status"], [(bool(warning), str(text)) for warning, text in record["said"]]
-        same = found and record["fingerprint"] == found
+        same = found and said and record["fingerprint"] == found
         if same and _days(status, now) == _days(status, status["last_run"]):
             return Told(str(record["printed"]), said, status)
     return None
