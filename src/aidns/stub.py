@@ -5,6 +5,7 @@ It asks exactly the server it is given and believes only replies that repeat ide
 
 from __future__ import annotations
 
+import math
 import re
 import secrets
 import select
@@ -112,6 +113,7 @@ class _Flight:
         dnssec_ok: bool = False,
     ) -> None:
         self.questions = [(name.lower().rstrip(".") or ".", rdtype) for name, rdtype in questions]
+        self.asked = [wire.question(*question) for question in self.questions]
         self.window, self.timeout, self.tries, self.dnssec_ok = window, timeout, tries, dnssec_ok
         self.gap = 1 / rate if rate else 0.0
         self.next_at = time.monotonic()
@@ -157,7 +159,7 @@ class _Flight:
                     while (message := self._next_message(_TCP_WINDOW)) is not None:
                         sock.sendall(struct.pack("!H", len(message)) + message)
                     if not select.select([sock], [], [], self._patience())[0]:
-                        if self._overdue():
+                        if self._first_deadline() <= time.monotonic():
                             return
                         continue
                     received = sock.recv(65536)
@@ -179,18 +181,18 @@ class _Flight:
         index = self.waiting.popleft()
         self.sent[index] += 1
         self.flying[ident] = (index, now + self.timeout)
-        return wire.query(ident, *self.questions[index], dnssec_ok=self.dnssec_ok)
+        return wire.query_of(ident, self.asked[index], dnssec_ok=self.dnssec_ok)
 
     def _patience(self) -> float:
         """Seconds until something must be done even if nothing arrives."""
         now = time.monotonic()
-        moments = [deadline for _, deadline in list(self.flying.values())[:1]]
+        moments = [self._first_deadline()] if self.flying else []
         if self.waiting and len(self.flying) < self.window:
             moments.append(self.next_at)
         return max(0.0, min(moments, default=now) - now)
 
-    def _overdue(self) -> bool:
-        return any(deadline <= time.monotonic() for _, deadline in self.flying.values())
+    def _first_deadline(self) -> float:
+        return next(iter(self.flying.values()), (0, math.inf))[1]
 
     def _drain(self, sock: socket.socket) -> None:
         while True:
@@ -208,12 +210,15 @@ class _Flight:
         return buffer
 
     def _take(self, message: bytes) -> None:
-        try:
-            reply = wire.parse(message)
+        index, _ = self.flying.get(int.from_bytes(message[:2]), (None, 0.0))
+        if index is None:
+            return
+        asked = self.questions[index]
+        try:  # nearly every server repeats the question octet by octet: then it need not be read
+            reply = wire.parse(message, asked if message.startswith(self.asked[index], 12) else None)
         except wire.MessageError:
             return
-        index, _ = self.flying.get(reply.id, (None, 0.0))
-        if index is None or reply.question != self.questions[index]:
+        if reply.question != asked:
             return
         del self.flying[reply.id]
         self.replies[index] = reply

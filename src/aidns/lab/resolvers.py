@@ -60,7 +60,7 @@ options {{
   empty-zones-enable no;
   notify no;
   max-cache-size 16m;
-  response-policy {{ {" ".join(f'zone "{zone}";' for zone, _ in setup.zones)} }}
+  response-policy {{ {" ".join(f'zone "{zone}" log no;' for zone, _ in setup.zones)} }}
     break-dnssec yes qname-wait-recurse no min-update-interval 0;
 }};
 controls {{ }};

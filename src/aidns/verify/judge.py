@@ -35,7 +35,7 @@ class Reading(StrEnum):
     UNCLEAR = "unclear"
 
 
-class Evidence(Struct, frozen=True):
+class Evidence(Struct, frozen=True, gc=False):
     """A reading and the reason for it, one printable line."""
 
     reading: Reading
@@ -63,7 +63,7 @@ OUTCOMES: tuple[Outcome, ...] = ("blocked", "open", "leaked", "over-blocked", "d
 """As the policy says: blocked, open. Against it: leaked, over-blocked, or declared by the format. Else inconclusive."""
 
 
-class Finding(Struct, frozen=True):
+class Finding(Struct, frozen=True, gc=False):
     """One question and how the server stands to the policy in it."""
 
     question: Question

@@ -26,7 +26,7 @@ FRESH: tuple[Place, ...] = ("child", "deep child", "sibling")
 """Places whose names nobody has asked before: only a filter can deny them without a zone's SOA."""
 
 
-class Question(Struct, frozen=True):
+class Question(Struct, frozen=True, gc=False):
     """One question, why it is asked, and what the policy says."""
 
     name: Name
