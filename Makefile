@@ -42,8 +42,9 @@ prove: setup servers ## Compare every real server with the reference over a mill
 	@$(BIN)/python -m tests.differential --queries $(QUERIES) --jobs $(JOBS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: servers
-servers: ## Install the DNS servers that the tests start in private
+servers: ## Install the servers and engines that the tests start in private
 	@scripts/install-servers.sh
+	@scripts/install-engine.sh
 
 .PHONY: lint
 lint: setup ## Check style, types and the catalogue

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Install the servers that the tests start in private, from Debian's or Ubuntu's archive, when this user may.
+# Install the servers and programs that the tests start in private, from Debian's or Ubuntu's archive, when this user may.
 #
 # Installing must not start a daemon on port 53: a temporary policy-rc.d forbids it, and the new services are disabled,
 # so that none starts at the next boot. Services that were there before are not touched.
@@ -25,6 +25,8 @@ dnsdist dnsdist
 cdb tinycdb
 nsd nsd
 squid squid
+node nodejs
+npm npm
 EOF
 }
 

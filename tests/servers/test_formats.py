@@ -14,7 +14,9 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
+import msgspec
 import pytest
 
 import strategies
@@ -25,7 +27,7 @@ from aidns.errors import UnsafeError
 from aidns.lab.kinds import KINDS
 from aidns.lab.servers import check_file, start
 from aidns.lab.upstream import Upstream
-from aidns.model import ActionChoice, Artefact, BlockSet, Garden, Policy, Rule
+from aidns.model import ActionChoice, Artefact, BlockSet, ClientScope, Garden, Policy, Rule
 from aidns.names import Name
 from aidns.publish.entries import blocks, by_name
 from aidns.render.artefact import render
@@ -34,7 +36,7 @@ from aidns.render.formats import FORMATS
 from aidns.stub import ask_many
 from servers import rule_sets
 from tests.consumers import libc, squid, tsurlfilter
-from tests.oracles.adguard import ALLOW, BLOCK, AdGuard
+from tests.oracles.adguard import ALLOW, BLOCK, NOTHING, AdGuard
 from tests.oracles.blocky import Blocky
 from tests.oracles.gravity import PiHole
 from tests.oracles.manuals import DnscryptProxy, Edl, RouterOs, Suffixes, WindowsDns
@@ -187,9 +189,14 @@ def test_checkers_of_the_servers_have_nothing_to_say(tmp_path: Path) -> None:
 # ------------------------------------------------------------------ other programs
 
 
+def skip_or_fail(why: str) -> NoReturn:
+    """Skip a test whose program this machine lacks; where CI=true it must be there."""
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
+
+
 def test_squid_denies_what_its_list_says(tmp_path: Path) -> None:
     if why := squid.missing():
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
+        skip_or_fail(why)
     blockset = drawn(sets=40)
     artefact = made("squid", blockset)
     tmp_path.chmod(0o755)
@@ -201,7 +208,7 @@ def test_squid_denies_what_its_list_says(tmp_path: Path) -> None:
 
 def test_libc_reads_the_hosts_file(tmp_path: Path) -> None:
     if why := libc.missing():
-        pytest.skip(why)
+        pytest.skip(why)  # a matter of rights in a container, which nothing installs
     blockset = drawn("null")
     artefact = made("hosts", blockset)
     path = tmp_path / "hosts"
@@ -216,18 +223,51 @@ def test_libc_reads_the_hosts_file(tmp_path: Path) -> None:
 
 
 def test_adguards_own_engine_reads_the_list() -> None:
-    """A second engine of the same makers agrees, but for names with an underscore, which it does not see.
-
-    Where npm cannot fetch it, the oracle stands alone: it is the one that was measured.
-    """
+    """A second engine of the same makers agrees, but for names with an underscore, which it does not see."""
     if why := tsurlfilter.missing():
-        pytest.skip(why)
+        skip_or_fail(why)
     blockset = drawn()
     artefact = made("adguard", blockset)
     guard, said = AdGuard(artefact.text), tsurlfilter.match(artefact.text, asked := probes(blockset))
     other = [n for n, word in zip(asked, said, strict=True) if "_" not in n and guard.blocked(n) != (word == BLOCK)]
     assert not other, f"seed {SEED}: {len(other)} of {len(asked)} differ from the oracle: {other[:5]}"
     assert said.count(BLOCK) > 100 < said.count(ALLOW)
+
+
+def scoped(network: str, other: str) -> BlockSet:
+    """Return random rules for the clients of one network, in which the other scope's narrower one lies."""
+    scopes = (ClientScope(name="wide", networks=(network,)), ClientScope(name="narrow", networks=(other,)))
+    blockset = drawn(sets=40)
+    policy = msgspec.structs.replace(blockset.policy, scope=scopes)
+    return msgspec.structs.replace(blockset, policy=policy, client_scope="wide")
+
+
+@pytest.mark.parametrize(
+    ("network", "other", "inside", "outside"),
+    [
+        ("10.0.0.0/8", "10.1.0.0/16", ("10.0.0.1", "10.255.255.255"), ("10.1.2.3", "192.0.2.1", "fd00::1")),
+        ("fd00:20::/32", "fd00:20:1::1", ("fd00:20:1::2",), ("fd00:20:1::1", "fd00:21::1", "10.0.0.1")),
+    ],
+)
+def test_adguards_rules_hold_for_the_clients_of_their_scope(
+    network: str, other: str, inside: tuple[str, ...], outside: tuple[str, ...]
+) -> None:
+    """As the policy says within the scope; for everybody else the list is as good as absent, exceptions included."""
+    blockset = scoped(network, other)
+    block, allow = made("adguard", blockset), made("adguard-allow", blockset)
+    guard, others = AdGuard(block.text), AdGuard("||lab^\n", allow.text)
+    asked = probes(blockset)
+    for client in inside:
+        agrees(blockset, [block], _each(lambda name, client=client: guard.blocked(name, client)))  # type: ignore[misc]
+        assert any(not others.blocked(name, client) for name in asked if name.endswith(".lab"))
+    for client in outside:
+        assert {guard.blocks.match(name, client) for name in asked} == {NOTHING}
+        assert {others.allows.match(name, client) for name in asked} == {NOTHING}
+    if why := tsurlfilter.missing():
+        skip_or_fail(why)
+    plain = [name for name in asked if "_" not in name]
+    for client in (*inside, *outside):
+        assert tsurlfilter.match(block.text, plain, client) == [guard.blocks.match(name, client) for name in plain]
 
 
 # ------------------------------------------------------------------ oracles
