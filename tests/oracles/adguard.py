@@ -1,11 +1,13 @@
 """An oracle of how AdGuard's DNS engine reads a filter list; nothing of the renderer is used.
 
 Written from observations of urlfilter 0.20.0, of which `fixtures/adguard-urlfilter-0.20.0.txt` holds 72. Not covered:
-the modifiers client, ctag, dnstype, dnsrewrite and badfilter, which change answers by client or by type.
+the modifiers ctag, dnstype, dnsrewrite and badfilter, which change answers by tag or by type, and names or exclusions
+in client, of which addresses and networks are read.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import socket
 from collections.abc import Iterator
@@ -14,7 +16,7 @@ from functools import cached_property
 BLOCK, ALLOW, HOST, NOTHING = "BLOCK", "ALLOW", "HOST", "-"
 _HOST = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9-]{1,63}(?<!-))*\.?")
 _COSMETIC = re.compile(r"#[@$?%]*#")
-_MODIFIERS = frozenset({"important", "denyallow"})
+_MODIFIERS = frozenset({"important", "denyallow", "client"})
 _ANCHORED = re.compile(r"\|\|?([a-z0-9_.-]+)\^")
 
 
@@ -29,6 +31,8 @@ class Rule:
         self.expression = line[1:-1] if is_regex else _expression(pattern.lower())
         self.options = dict(part.partition("=")[::2] for part in modifiers.split(",") if part)
         self.known = self.options.keys() <= _MODIFIERS
+        clients = self.options.get("client", "").split("|")
+        self.clients = [ipaddress.ip_network(one) for one in clients if one]
         self.rank = 2 * ("important" in self.options) + self.allows
         anchored = _ANCHORED.fullmatch(pattern.lower())
         self.key = anchored[1] if anchored else ""
@@ -38,8 +42,10 @@ class Rule:
     def _regex(self) -> re.Pattern[str]:
         return re.compile(self.expression)
 
-    def matches(self, name: str) -> bool:
-        """Tell whether the pattern is found in a name, and no excepted domain holds it."""
+    def matches(self, name: str, client: str = "") -> bool:
+        """Tell whether the pattern is found in a name, no excepted domain holds it, and the rule is for this client."""
+        if self.clients and not (client and any(ipaddress.ip_address(client) in network for network in self.clients)):
+            return False
         except_below = self.options.get("denyallow", "").split("|")
         return bool(self._regex.search(name)) and not any(_within(name, one) for one in except_below if one)
 
@@ -95,9 +101,9 @@ class AdGuard:
         self.blocks = Engine(block_text)
         self.allows = Engine(allow_text)
 
-    def blocked(self, name: str) -> bool:
+    def blocked(self, name: str, client: str = "") -> bool:
         """Tell whether a name is answered by the filter."""
-        return self.allows.match(name) == NOTHING and self.blocks.match(name) not in (NOTHING, ALLOW)
+        return self.allows.match(name, client) == NOTHING and self.blocks.match(name, client) not in (NOTHING, ALLOW)
 
 
 class Engine:
@@ -111,11 +117,13 @@ class Engine:
         for rule in (rule for _, rule in rules if rule):
             self.by_key.setdefault(rule.key, []).append(rule)
 
-    def match(self, name: str) -> str:
+    def match(self, name: str, client: str = "") -> str:
         """Return what the strongest matching rule says."""
         labels = name.split(".")
         candidates = [r for i in range(len(labels) + 1) for r in self.by_key.get(".".join(labels[i:]), ())]
-        best = max((rule for rule in candidates if rule.matches(name)), key=lambda rule: rule.rank, default=None)
+        best = max(
+            (rule for rule in candidates if rule.matches(name, client)), key=lambda rule: rule.rank, default=None
+        )
         if best:
             return ALLOW if best.allows else BLOCK
         return HOST if name in self.hosts else NOTHING

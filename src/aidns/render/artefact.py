@@ -16,7 +16,16 @@ from aidns.errors import DataError
 from aidns.model import Artefact, BlockSet, Catalog, Verdict
 from aidns.names import Name
 from aidns.render import header
-from aidns.render.base import Action, EmptyList, Format, Row, check_rows, choose_action, listed_canary
+from aidns.render.base import (
+    Action,
+    EmptyList,
+    Format,
+    Row,
+    check_rows,
+    choose_action,
+    client_networks,
+    listed_canary,
+)
 from aidns.render.rpz import DEFAULT_ZONE_LENGTH, NEGATIVE, OWN_SOA_RNAME, PASSTHRU, records
 
 MAX_TEMPLATE = 1 << 20
@@ -101,6 +110,7 @@ def _context(fmt: Format, blockset: BlockSet, action: Action) -> dict[str, objec
             "id": blockset.policy.id,
             "title": names.ascii_line(blockset.policy.title),
             "scope": names.ascii_line(blockset.client_scope),
+            "networks": client_networks(blockset),
         },
         "action": action.name,
         "records": {"block": records(action), "negative": NEGATIVE, "pass": PASSTHRU},

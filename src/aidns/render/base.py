@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from aidns.blockset import decide
 from aidns.errors import DataError, UnsafeError
-from aidns.model import BlockSet, Garden, Weakened
+from aidns.model import BlockSet, ClientScope, Garden, Weakened
 from aidns.names import Name, ascii_line, parse, printable
 from aidns.policy import ADDRESSED
 
@@ -142,6 +142,42 @@ def sound(garden: Garden) -> Garden:
     except ValueError as error:
         raise DataError(f"the walled garden is no address or name: {printable(str(error))}") from None
     return garden
+
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+def client_networks(blockset: BlockSet) -> tuple[str, ...]:
+    """Return the networks of the block set's client scope in canonical form; none where it names none.
+
+    What lies in a narrower network of another scope is that scope's own, so it is cut out.
+    Raises DataError for what is no network: a consumer might read it as something else.
+    """
+    scopes = blockset.policy.scope
+    own = [net for scope in scopes if scope.name == blockset.client_scope for net in _networks(scope)]
+    others = [net for scope in scopes if scope.name != blockset.client_scope for net in _networks(scope)]
+    parts = [part for net in own for part in _without(net, sorted(others, key=lambda other: other.prefixlen))]
+    return tuple(str(n.network_address if n.num_addresses == 1 else n) for n in dict.fromkeys(parts))
+
+
+def _networks(scope: ClientScope) -> list[Network]:
+    try:
+        if any("%" in text for text in scope.networks):
+            raise ValueError("a network on one link alone")
+        return [ipaddress.ip_network(text) for text in scope.networks]
+    except ValueError as error:
+        raise DataError(f"scope {ascii_line(scope.name)}: {printable(str(error))}") from None
+
+
+def _without(network: Network, others: list[Network]) -> list[Network]:
+    """Return what is left of a network without the narrower ones in it; `others` are sorted, the widest first."""
+    left: list[Any] = [network]
+    for other in others:
+        around = next((p for p in left if p.version == other.version and other != network and other.subnet_of(p)), None)
+        if around:
+            at = left.index(around)
+            left[at : at + 1] = sorted(around.address_exclude(other))
+    return left
 
 
 def bypass_names(blockset: BlockSet) -> list[Name]:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from aidns import names, psl
 from aidns.catalog.countries import COUNTRIES
 from aidns.catalog.lint.finding import Finding
 from aidns.errors import DataError
-from aidns.model import Catalog, Policy, Selector
+from aidns.model import Catalog, ClientScope, Policy, Selector
 from aidns.policy import ADDRESSED, NON_BLOCKING, expand
 
+MAX_SCOPE = 100
+"""Characters of a scope's name: directories, tags and groups are called by it."""
+_SCOPE = re.compile("[a-z0-9]+(?:-+[a-z0-9]+)*")
 _SOFT = ("advise", "inquire")
 
 
@@ -59,7 +63,7 @@ def _form(policy: Policy, catalog: Catalog) -> Iterator[tuple[str, str, str]]:
     if whole.strength and whole.strength not in catalog.vocab.get("strength", {}):
         yield "strength", f"{whole.strength!r} is no strength", f"known: {', '.join(catalog.vocab.get('strength', {}))}"
     for i, scope in enumerate(policy.scope):
-        yield from _scope(f"scope[{i}]", scope.name, scope.networks, [s.name for s in policy.scope[:i]])
+        yield from _scope(f"scope[{i}]", scope, policy.scope[:i])
     if policy.since and policy.review_by and policy.review_by < policy.since:
         yield "review_by", f"{policy.review_by} is before since = {policy.since}", "swap or mend the dates"
 
@@ -153,20 +157,34 @@ def _preset(policy: Policy) -> Iterator[tuple[str, str, str]]:
         yield "expires", "is set in a shipped policy", "presets have review_by only"
 
 
-def _scope(field: str, name: str, networks: tuple[str, ...], earlier: list[str]) -> Iterator[tuple[str, str, str]]:
-    if not name.replace("-", "").isalnum() or not name.isascii() or name != name.lower():
-        yield (
-            f"{field}.name",
-            f"{names.printable(name)!r} is no name of a scope",
-            "letters, digits and hyphens, lower case",
-        )
-    if name in earlier:
-        yield f"{field}.name", f"{name!r} is there twice", "scopes have different names"
-    for text in networks:
+def _scope(field: str, scope: ClientScope, earlier: Sequence[ClientScope]) -> Iterator[tuple[str, str, str]]:
+    if not _SCOPE.fullmatch(scope.name):
+        shown = names.printable(scope.name, 80)
+        yield f"{field}.name", f"{shown!r} is no name of a scope", "words of a-z and 0-9, hyphens between them"
+    elif len(scope.name) > MAX_SCOPE:
+        tip = f"at most {MAX_SCOPE}: it names a directory and a group"
+        yield f"{field}.name", f"has {len(scope.name)} characters", tip
+    if scope.name in (one.name for one in earlier):
+        yield f"{field}.name", f"{names.printable(scope.name, 80)!r} is there twice", "scopes have different names"
+    taken = {network: one.name for one in earlier for text in one.networks if (network := _network(text))}
+    for text in scope.networks:
         try:
-            ipaddress.ip_network(text)
+            network = ipaddress.ip_network(text)
         except ValueError as error:
             yield f"{field}.networks", names.printable(str(error)), "write CIDR such as 10.20.0.0/16"
+            continue
+        if "%" in text:
+            yield f"{field}.networks", f"{text!r} is good on one link alone", "write CIDR such as fd00:20::/48"
+        if network in taken:
+            message = f"{network} is in scope {names.printable(taken[network], 80)!r}, too"
+            yield f"{field}.networks", message, "keep it in one of them; a narrower network may lie in a wider one"
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        return None
 
 
 def _is_address(text: str, version: int) -> bool:
