@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("render",),
     ("publish", "verify", "lab", "listing", "showing", "statusing", "candidates", "audit"),
     ("pipeline", "statistics"),
-    ("prove", "merging"),
+    ("prove", "merging", "pihole"),
     ("cli",),
     ("__main__",),
 )

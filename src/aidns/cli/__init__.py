@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "compile": "Compile anybody's lists into any format, without a catalogue.",
     "verify": "Ask a running server whether it blocks what a policy says, and nothing else.",
     "prove": "Start the servers of this machine in private and verify each list on them.",
+    "pihole": "Give each scope of a policy its group, lists and networks in a running Pi-hole.",
     "audit": "Find holes, faults and collateral in anybody's list.",
 }
 """Command -> its one-line help, so that `--help` imports no command."""
