@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,7 @@ import pytest
 
 import strategies
 from aidns import wire
-from aidns.blockset import compile_selection
+from aidns.blockset import compile_selection, decide
 from aidns.catalog.load import load
 from aidns.lab.kinds import KINDS, Setup
 from aidns.lab.servers import start
@@ -59,10 +60,6 @@ def bind_options(setup: Setup) -> dict[str, str]:
     return {"named.conf": _without_policy(setup, policy) + zone}
 
 
-def bind_views(setup: Setup) -> dict[str, str]:
-    return {"named.conf": _without_policy(setup, "") + snippets("bind-rpz", setup, 2)}
-
-
 def _without_policy(setup: Setup, instead: str) -> str:
     whole = settings("bind-rpz", setup)["named.conf"]
     text, count = re.subn(r"  response-policy .*?;\n(?=\};)", instead, whole, flags=re.DOTALL)
@@ -90,14 +87,61 @@ CASES: dict[str, Callable[[Setup], dict[str, str]]] = {
     "dnsmasq-hosts": appended("dnsmasq-hosts", "dnsmasq.conf"),
     "dnsdist-cdb": KINDS["dnsdist-cdb"].config,
 }
-FOR_SOME_CLIENTS = {"unbound-rpz": appended("unbound-rpz", "unbound.conf", 1), "bind-rpz": bind_views}
+NETWORKS = ("127.0.0.1/32", "127.0.0.3/32")
+"""Of two scopes; the lab asks from the first."""
 
 
-def rendered(kind: str, folder: Path) -> tuple[Path, BlockSet]:
-    rules = RULES if KINDS[kind].forwards_exceptions else tuple(rule for rule in RULES if rule.blocks)
+def for_each_scope(kind: str, number: int, *own: str) -> Callable[[Setup], list[str]]:
+    """Return the snippet once for each list, with names of its own in place of `own`, and its scope's network."""
+
+    def texts(setup: Setup) -> list[str]:
+        found = []
+        for i, (network, name) in enumerate(zip(NETWORKS, setup.lists, strict=True)):
+            text = CONSUMERS[kind].snippets[number].text
+            for word in own:
+                text = text.replace(word, f"{word[:-1]}{i}{word[-1]}")
+            found.append(text.replace(CONSUMERS[kind].path, setup.path(name)).replace(SOME_CLIENTS, network))
+        return found
+
+    return texts
+
+
+def unbound_views(setup: Setup) -> dict[str, str]:
+    texts = for_each_scope("unbound", 1, '"restricted"')(setup)
+    for name in setup.lists:
+        subprocess.run(["sed", "-i", "/^server:/d", setup.path(name)], check=True)
+    return {"unbound.conf": settings("unbound", setup)["unbound.conf"] + "".join(texts)}
+
+
+def unbound_tags(setup: Setup) -> dict[str, str]:
+    texts = for_each_scope("unbound-rpz", 1, '"aidns"', '"rpz.aidns."')(setup)
+    return {"unbound.conf": settings("unbound-rpz", setup)["unbound.conf"] + "".join(texts)}
+
+
+def bind_views(setup: Setup) -> dict[str, str]:
+    views = [text.partition('view "others"') for text in for_each_scope("bind-rpz", 2, '"restricted"')(setup)]
+    text = "".join(view for view, _, _ in views) + "".join(views[0][1:])
+    return {"named.conf": _without_policy(setup, "") + text}
+
+
+def kresd_views(setup: Setup) -> dict[str, str]:
+    head, forward, tail = settings("kresd-rpz", setup)["kresd.conf"].partition("policy.add(policy.all")
+    return {"kresd.conf": head + "".join(for_each_scope("kresd-rpz", 1)(setup)) + forward + tail}
+
+
+FOR_SCOPES = {
+    "unbound": unbound_views,
+    "unbound-rpz": unbound_tags,
+    "bind-rpz": bind_views,
+    "kresd-rpz": kresd_views,
+}
+
+
+def rendered(kind: str, folder: Path, rules: Sequence[Rule] = RULES, name: str = "list") -> tuple[Path, BlockSet]:
+    rules = tuple(rule for rule in rules if rule.blocks or KINDS[kind].forwards_exceptions)
     action = "null" if KINDS[kind].format == "hosts" else "nxdomain"
     blockset = compile_selection(strategies.selection(rules, strategies.policy(action=action)), {})
-    path = folder / "list"
+    path = folder / name
     made = render(FORMATS[KINDS[kind].format], blockset, load().catalog, {}, lambda _digest: (7, 7))
     path.write_text(made.text, "ascii")
     return path, blockset
@@ -116,17 +160,31 @@ def test_the_snippet_blocks_what_the_list_says(kind: str, tmp_path: Path, monkey
     assert report.counts["blocked"] > 3
 
 
-@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.server(kind)) for kind in FOR_SOME_CLIENTS])
-def test_the_snippet_for_some_clients_leaves_the_others_alone(
+OTHER_SCOPE = (
+    Rule(Name("tree.com"), "subtree", True, "policy", "test"),
+    Rule(Name("bush.com"), "subtree", True, "policy", "test"),
+    Rule(Name("in.tree.com"), "subtree", False, "policy", "test"),
+)
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.server(kind)) for kind in FOR_SCOPES])
+def test_each_scope_gets_its_own_list_and_the_others_none(
     kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(KINDS, "shown", msgspec.structs.replace(KINDS[kind], id="shown", config=FOR_SOME_CLIENTS[kind]))
-    path, blockset = rendered(kind, tmp_path)
-    with Upstream() as upstream, start("shown", [path], upstream=upstream.port, canary=blockset.canary) as server:
-        restricted = {name: ask_from("127.0.0.1", server.port, name) for name in ("x.tree.com", "x.ok.tree.com")}
-        others = {name: ask_from("127.0.0.2", server.port, name) for name in ("x.tree.com", "x.ok.tree.com")}
-    assert restricted == {"x.tree.com": (), "x.ok.tree.com": ("192.0.2.1",)}
-    assert others == {"x.tree.com": ("192.0.2.1",), "x.ok.tree.com": ("192.0.2.1",)}
+    monkeypatch.setitem(KINDS, "shown", msgspec.structs.replace(KINDS[kind], id="shown", config=FOR_SCOPES[kind]))
+    (path, first), (other, second) = rendered(kind, tmp_path), rendered(kind, tmp_path, OTHER_SCOPE, "other")
+    asked = ("x.tree.com", "x.ok.tree.com", "x.in.tree.com", "in.ok.tree.com", "bush.com", "one.shop.com")
+    with Upstream() as upstream, start("shown", [path, other], upstream=upstream.port, canary=first.canary) as server:
+        passing = {
+            client: {name for name in asked if ask_from(client, server.port, name) == ("192.0.2.1",)}
+            for client in ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+        }
+    assert passing == {
+        "127.0.0.1": {name for name in asked if not decide(first.minimal, name)},
+        "127.0.0.2": {*asked},
+        "127.0.0.3": {name for name in asked if not decide(second.minimal, name)},
+    }
+    assert passing["127.0.0.1"] != passing["127.0.0.3"]
 
 
 def ask_from(source: str, port: int, name: str) -> tuple[str, ...]:

@@ -20,10 +20,21 @@ UNBOUND = Consumer(
     path="/etc/unbound/aidns/unbound.conf",
     snippets=(
         Snippet("in `unbound.conf`, outside every clause", 'include-toplevel: "/etc/unbound/aidns/unbound.conf"\n'),
+        Snippet(
+            "instead of it, for some clients only, once for each scope and with a view of its own; the file must be "
+            "without the line `server:`, which would make it global: `sed -i '/^server:/d' unbound.conf`",
+            """\
+server:
+  access-control-view: 10.1.0.0/16 "restricted"
+view:
+  name: "restricted"
+  include: "/etc/unbound/aidns/unbound.conf"
+""",
+        ),
     ),
     after=(
         "`unbound-checkconf && unbound-control reload_keep_cache`: without the check a bad name ends the daemon.",
-        "For some clients only, load `rpz` with tags: a file that begins with `server:` is global even inside `view:`.",
+        "The narrowest network of a client decides its view, in which no other `local-zone` holds.",
     ),
 )
 UNBOUND_RPZ = Consumer(
@@ -55,7 +66,8 @@ rpz:
 """,
         ),
         Snippet(
-            "the same for some clients only: those whose networks have the tag",
+            "the same for some clients only: those whose networks have the tag; once for each scope, with a tag and a "
+            "zone of its own",
             """\
 server:
   module-config: "respip validator iterator"
@@ -104,7 +116,8 @@ response-policy { zone "rpz.aidns" policy given max-policy-ttl 300 min-update-in
             'zone "rpz.aidns" { type primary; file "/etc/bind/aidns/rpz.zone"; allow-query { localhost; }; };\n',
         ),
         Snippet(
-            "instead of both, for some clients only; every other zone must then be in a view, too",
+            "instead of both, for some clients only: a view for each scope, that of the narrowest network first, "
+            "`others` last; every other zone must then be in a view, too",
             """\
 view "restricted" {
   match-clients { 10.1.0.0/16; };
@@ -170,6 +183,14 @@ KRESD = Consumer(
         Snippet(
             "before the rule that forwards",
             "policy.add(policy.rpz(policy.DENY, '/etc/knot-resolver/rpz.zone', false))\n",
+            "lua",
+        ),
+        Snippet(
+            "instead of it, for some clients only, once for each scope, that of the narrowest network first",
+            """\
+modules.load('view')
+view:addr('10.1.0.0/16', policy.rpz(policy.DENY, '/etc/knot-resolver/rpz.zone', false))
+""",
             "lua",
         ),
     ),
