@@ -50,6 +50,17 @@ def policy(tmp_path: Path) -> str:
     return str(path)
 
 
+@pytest.mark.server("kresd-rpz", "bind-rpz")
+def test_a_garden_by_name_is_left_out_where_it_blocks_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    garden = 'default = "walled-garden"\nwalled_garden = { cname = "wall.example.net" }\n'
+    path.write_text(POLICY.partition("[[allow]]")[0].replace('default = "nxdomain"\n', garden), "utf-8")
+    done = aidns("--policy", str(path), "--format", "rpz")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "left out: mine on kresd-rpz: a walled garden that is a name blocks nothing there" in done.stdout
+    assert "bind-rpz" in done.stdout
+
+
 @pytest.mark.server(*KINDS)
 def test_command_proves_a_policy_on_every_server(policy: str, tmp_path: Path) -> None:
     page, data = tmp_path / "proof.md", tmp_path / "proof.json"

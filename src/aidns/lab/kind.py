@@ -52,6 +52,8 @@ class Kind(Struct, frozen=True):
     """The list cannot answer the canary positively: it is denied, without the SOA that the upstream would give."""
     forwards_exceptions: bool = True
     """False: exceptions are resolved past the upstream, so that here only lists without any can be tried."""
+    follows_garden_names: bool = True
+    """False: a walled garden that is a name blocks nothing."""
 
 
 def rpz_zone(index: int) -> str:

@@ -170,4 +170,5 @@ KRESD_RPZ = Kind(
     command=lambda setup: ["kresd", "-n", "-q", "-c", setup.path("kresd.conf"), str(setup.folder)],
     takes_allow=True,
     forwards_exceptions=False,
+    follows_garden_names=False,
 )

@@ -26,6 +26,7 @@ from aidns.names import printable
 from aidns.policy import NON_BLOCKING, client_scopes
 from aidns.prove.matrix import Cell, Missing, Proof, from_report
 from aidns.publish.serials import stamp
+from aidns.render.base import choose_action
 from aidns.render.formats import FORMATS, find_all
 from aidns.stub import LOOPBACK, Endpoint
 from aidns.verify.run import verify
@@ -93,10 +94,10 @@ def _entries(
         label = f"{policy.id}/{scope}" if len(scopes) > 1 else policy.id
         for kind in kinds:
             cell = Cell(label, kind.id, kind.format)
-            if why := _why_not(prepared.blockset, kind):
-                yield replace(cell, left_out=why)
-                continue
             try:
+                if why := _why_not(prepared.blockset, kind):
+                    yield replace(cell, left_out=why)
+                    continue
                 made = pipeline.artefact(
                     catalog, prepared, FORMATS[kind.format], memory, lambda digest: stamp(None, "", digest, now)
                 )
@@ -107,11 +108,15 @@ def _entries(
 
 
 def _why_not(blockset: BlockSet, kind: Kind) -> str:
+    """Return why a list cannot be tried on a server, or nothing. Raises Inexpressible."""
     action = blockset.policy.action
     if action and action.default in NON_BLOCKING:
         return f"action {action.default} blocks nothing to prove"
     if not kind.forwards_exceptions and any(not answer.self_blocked for answer in blockset.minimal.values()):
         return "exceptions go past the rule that forwards, so they cannot be tried in private"
+    garden = choose_action(FORMATS[kind.format], blockset).garden
+    if garden.cname and not kind.follows_garden_names:
+        return "a walled garden that is a name blocks nothing there, as the list says: give it addresses"
     return ""
 
 

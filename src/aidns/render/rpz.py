@@ -27,6 +27,11 @@ PASSTHRU = ("CNAME rpz-passthru.",)
 NEGATIVE = ("CNAME .",)
 _TARGET = {"nxdomain": NEGATIVE, "nodata": ("CNAME *.",), "null": ("A 0.0.0.0", "AAAA ::")}
 
+_GARDEN_NAME = (
+    "Knot Resolver ignores a walled garden that is a name, so that all names stay open there: give it addresses"
+)
+"""Measured on Knot Resolver 5.6.0; unbound, BIND and PowerDNS follow it."""
+
 
 def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
     """Return one row an owner: `data` are the records of the owner, `below` tells what its wildcard says.
@@ -44,6 +49,7 @@ def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
         rows=rows,
         entries=tuple(rule_entry(name, answer) for name, answer in blockset.minimal.items()),
         weakened=_lost_by_length(blockset, zone_length),
+        notes=(_GARDEN_NAME,) if action.name == "walled-garden" and action.garden.cname else (),
     )
 
 
