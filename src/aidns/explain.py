@@ -1,4 +1,4 @@
-"""Why a name is blocked, by whom, what breaks, and how to allow it. Pure; no network."""
+"""Why a name is blocked, by whom, what breaks, and how to allow it. [I/O: reads the policies' own lists]"""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from aidns import names, psl
 from aidns.blockset import compile_selection, decide, nearest
+from aidns.lists.own import rules_about
 from aidns.model import BlockSet, Catalog, Evidence, LeftOut, OwnedName, Policy, Rule, Verdict
 from aidns.names import Name
 from aidns.policy import client_scopes, select
@@ -53,6 +54,8 @@ class Caught(Struct, frozen=True):
     reason: str = ""
     approved_by: str = ""
     expires: dt.date | None = None
+    source: str = ""
+    """The path or address of the own list that the rule comes from."""
 
 
 class Explanation(Struct, frozen=True):
@@ -77,11 +80,10 @@ def explain(
     policies: Iterable[Policy],
     today: dt.date,
     verdicts: Mapping[Name, Verdict],
-    listed: Mapping[str, Iterable[Rule]] | None = None,
 ) -> Explanation:
-    """Return what the catalogue and the policies, expanded, say about a name.
+    """Return what the catalogue and the policies, expanded and with their own lists, say about a name.
 
-    `listed` has, by a policy's id, the rules of its own lists about the name.
+    Never asks the network. Raises UnsafeError when a list of a policy is missing or was never fetched.
     """
     by_name = {entry.name: entry for entry in catalog.names}
     above = [
@@ -90,8 +92,9 @@ def explain(
         if a in by_name and (a == name or by_name[a].scope == "subtree")
     ]
     blocksets = [
-        compile_selection(select(catalog, policy, today, scope, (listed or {}).get(policy.id, ())), verdicts)
+        compile_selection(select(catalog, policy, today, scope, listed), verdicts)
         for policy in policies
+        for listed in [rules_about(policy.list, name) if policy.list else ()]
         for scope in client_scopes(policy)
     ]
     hits = [(blockset, _caught(blockset, name)) for blockset in blocksets]
@@ -128,8 +131,16 @@ def _caught(blockset: BlockSet, name: Name) -> Caught | None:
     return Caught(
         policy=policy.id, title=policy.title, client_scope=blockset.client_scope, answer=answer, rule=through,
         measures=policy.measures, origin=rule.origin, reason=rule.reason, approved_by=rule.approved_by,
-        expires=rule.expires,
+        expires=rule.expires, source=_source(policy, rule.origin),
     )  # fmt: skip
+
+
+def _source(policy: Policy, origin: str) -> str:
+    kind, _, number = origin.partition(":")
+    if kind != "list":
+        return ""
+    own = policy.list[int(number) - 1]
+    return own.path or own.url
 
 
 def _rules_over(blockset: BlockSet, name: Name) -> list[Rule]:

@@ -45,7 +45,8 @@ def prepared(of: Policy, now: int = NOW) -> pipeline.Prepared:
 
 
 def listed(path: str, **more: str) -> str:
-    return "\n".join((f'path = "{path}"', 'reason = "ours"', *(f"{key} = {value}" for key, value in more.items())))
+    keys = {"path": f'"{path}"', "reason": '"ours"', **more}
+    return "\n".join(f"{key} = {value}" for key, value in keys.items())
 
 
 def test_names_of_a_list_are_blocked_and_excepted_as_inline_names_are(tmp_path: Path) -> None:
@@ -146,10 +147,38 @@ def test_explain_knows_listed_names_of_lists_of_any_size(tmp_path: Path, monkeyp
     with pytest.raises(UnsafeError, match="too many names"):
         prepared(of)
     asked = Name("deep.host7.example")
-    rules = own.rules_about(of.list, asked)
-    assert [rule.name for rule in rules] == ["host7.example"]
-    found = explain(catalog(), asked, [of], TODAY, {}, {of.id: rules})
+    assert [rule.name for rule in own.rules_about(of.list, asked)] == ["host7.example"]
+    found = explain(catalog(), asked, [of], TODAY, {})
     assert {(caught.rule, caught.origin) for caught in found.caught} == {("host7.example", "list:1")}
+
+
+def test_explain_says_of_every_name_what_the_lists_make_of_it(tmp_path: Path) -> None:
+    """Blocks and exceptions of lists, nested in one another and in the catalogue's, with the list and its reason."""
+    (tmp_path / "deny.txt").write_text("tree.example\nin.ok.tree.example\nacme.example\n", "utf-8")
+    (tmp_path / "allow.txt").write_text("ok.tree.example\nok.acme.example\nidle.example\n", "utf-8")
+    of = policy(tmp_path, listed("deny.txt"), listed("allow.txt", blocks="false", reason='"theirs"'))
+    minimal = prepared(of).blockset.minimal
+    told = {}
+    for name in (
+        "tree.example",
+        "ok.tree.example",
+        "in.ok.tree.example",
+        "ok.acme.example",
+        "idle.example",
+        "x.example",
+    ):
+        for asked in (Name(name), Name(f"deep.{name}")):
+            caught = explain(catalog(), asked, [of], TODAY, {}).caught[:1]
+            assert decide(minimal, asked) == any(hit.answer == "blocked" for hit in caught), asked
+            told[asked] = [(hit.answer, Path(hit.source).name, hit.reason) for hit in caught]
+    assert told[Name("tree.example")] == told[Name("deep.tree.example")] == [("blocked", "deny.txt", "ours")]
+    assert told[Name("deep.ok.tree.example")] == [("excepted", "allow.txt", "theirs")]
+    assert told[Name("in.ok.tree.example")] == [("blocked", "deny.txt", "ours")]
+    assert told[Name("ok.acme.example")] == [("excepted", "allow.txt", "theirs")]
+    assert told[Name("idle.example")] == told[Name("x.example")] == []
+    (tmp_path / "deny.txt").unlink()
+    with pytest.raises(UnsafeError, match="does not exist"):
+        explain(catalog(), Name("tree.example"), [of], TODAY, {})
 
 
 # ------------------------------------------------------------------ large lists

@@ -35,15 +35,13 @@ def command(app: App, name: str, policies: tuple[str, ...], state: Path | None) 
     """
     from aidns import names, pipeline
     from aidns.explain import explain
-    from aidns.lists.own import rules_about
 
     at = now()
     catalog = app.load()
     memory = pipeline.remember(catalog, state_file(app, state), at)
     chosen = [pipeline.find_policy(catalog, reference) for reference in policies or catalog.policies]
-    today, asked = dt.datetime.fromtimestamp(at, dt.UTC).date(), names.normalise(name)
-    listed = {one.id: rules_about(one.list, asked) for one in chosen if one.list}
-    found = explain(catalog, asked, chosen, today, memory.verdicts, listed)
+    today = dt.datetime.fromtimestamp(at, dt.UTC).date()
+    found = explain(catalog, names.normalise(name), chosen, today, memory.verdicts)
     if app.json:
         app.print_json({"schema": "aidns/explain/1", "explanation": found})
         return
@@ -77,7 +75,7 @@ def describe(found: Explanation) -> Iterator[str]:
     yield f"checked: {found.standing}"
     for hit in found.caught:
         scope = f", scope {hit.client_scope}" if hit.client_scope else ""
-        why = f": {_exception(hit)}" if hit.answer == "excepted" else ""
+        why = f": {_why(hit)}" if hit.answer == "excepted" or hit.source else ""
         yield f"{hit.answer} by policy {hit.policy}{scope} through {hit.rule} ({hit.title}){why}"
         yield f"  measures     {', '.join(hit.measures) or 'none'}"
     for left in found.left_out:
@@ -90,17 +88,13 @@ def describe(found: Explanation) -> Iterator[str]:
             yield f"  {line}"
 
 
-def _exception(hit: Caught) -> str:
-    """Return why an exception was made, by whom and until when."""
+def _why(hit: Caught) -> str:
+    """Return why a rule was made, by whom and until when."""
+    source = f"list {hit.source}" if hit.source else f"service {hit.origin}"
     return ", ".join(
         (
-            hit.reason if hit.origin == "policy" else f"{_source(hit.origin)}: {hit.reason}",
+            hit.reason if hit.origin == "policy" else f"{source}: {hit.reason}",
             *([f"approved by {hit.approved_by}"] if hit.approved_by else []),
             *([f"until {hit.expires}"] if hit.expires else []),
         )
     )
-
-
-def _source(origin: str) -> str:
-    number = origin.removeprefix("list:")
-    return f"list {number} of the policy" if number != origin else f"service {origin}"
