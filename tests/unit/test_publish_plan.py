@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aidns.errors import EnvironmentFault, UnsafeError
+from aidns.errors import EnvironmentFault, UnsafeError, UsageError
 from aidns.model import Weakened
 from aidns.names import Name
 from aidns.publish.compare import compare
@@ -29,6 +29,7 @@ from aidns.publish.manifest import (
     encode,
 )
 from aidns.publish.plan import Plan, Request, plan
+from aidns.publish.serials import is_newer
 from tests.unit.publish_samples import NOW, Shop, artefact, hosts
 
 REQUEST = Request(version="1.0", catalogue=("deepseek-org", "all-genai"))
@@ -166,6 +167,44 @@ def test_a_build_of_the_catalogue_leaves_an_own_policy_alone() -> None:
     assert own.manifest.files[0].own
     after = plan(published_by(own), Desired((artefact(["b.example"]),)), REQUEST, NOW)
     assert [file.policy for file in after.manifest.files] == ["deepseek-org", "mine"]
+
+
+def with_own_policy() -> Published:
+    """Published: one of the catalogue's policies, one of an administrator's own."""
+    both = (artefact(["a.example"], policy="mine"), artefact(["b.example"]))
+    return published_by(plan(Published(), Desired(both), REQUEST, NOW))
+
+
+@pytest.mark.parametrize("everything", [True, False])
+def test_an_own_policy_whose_file_is_gone_stays_and_is_told_until_it_is_retired(everything: bool) -> None:
+    published, desired = with_own_policy(), Desired((artefact(["b.example"]),))
+    request = msgspec.structs.replace(REQUEST, everything=everything)
+    kept = plan(published, desired, request, NOW + 1)
+    assert (kept.changes, kept.left_alone) == ((), ("mine",))
+    assert any("mine (--retire" in line for line in plan_lines(kept))
+    gone = plan(published, desired, msgspec.structs.replace(request, retire=("mine",)), NOW + 1)
+    assert (gone.unsafe, gone.left_alone) == ((), ())
+    assert [(change.path, change.kind) for change in gone.changes] == [("mine/pihole.txt", "removed")]
+    assert [file.policy for file in gone.manifest.files] == ["deepseek-org"]
+    again = Desired((artefact(["c.example"], policy="mine", published=gone.manifest, now=NOW + 2),))
+    (back,) = plan(published_by(gone), again, REQUEST, NOW + 2).manifest.files[-1:]
+    assert is_newer(back.serial, NOW), "a list that comes back goes on with its serials"
+
+
+def test_a_policy_that_left_the_catalogue_can_be_retired_by_name(tmp_path: Path) -> None:
+    shop = both_policies(tmp_path)
+    shop.lists = {("deepseek-org", form): hosts(9) for form in ("pihole", "rpz")}
+    planned = shop.plan(retire=("all-genai",))
+    assert planned.unsafe == ()
+    assert {change.policy for change in planned.changes} == {"all-genai"}
+
+
+@pytest.mark.parametrize("retired", ["nobodys", "deepseek-org", "a\nb"])
+def test_what_is_not_there_or_still_made_cannot_be_retired(retired: str) -> None:
+    desired = Desired((artefact(["b.example"]),))
+    with pytest.raises(UsageError) as caught:
+        plan(with_own_policy(), desired, msgspec.structs.replace(REQUEST, retire=(retired,)), NOW + 1)
+    assert caught.value.tip and "\n" not in caught.value.message
 
 
 def test_the_files_of_a_failed_policy_stay_and_others_are_built(tmp_path: Path) -> None:

@@ -38,6 +38,12 @@ if TYPE_CHECKING:
 )
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="What `check` remembers.")
 @click.option("--force", default="", metavar="REASON", help="Publish although a guard objects; the manifest says why.")
+@click.option(
+    "--retire",
+    multiple=True,
+    metavar="ID",
+    help="Remove the published lists of this policy, which is no longer made; repeat for more.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan and write nothing.")
 @click.option("--strict", is_flag=True, help="Refuse lists in which a format had to weaken a rule.")
 @pass_app
@@ -48,6 +54,7 @@ def command(
     out: Path,
     state: Path | None,
     force: str,
+    retire: tuple[str, ...],
     dry_run: bool,
     strict: bool,
 ) -> None:
@@ -60,16 +67,19 @@ def command(
     by verdict, a policy gone from the catalogue, shared infrastructure caught, an empty list. A policy that cannot be
     built keeps its lists; the others are published, and the exit code is 3.
 
+    The lists of a policy file of your own stay until you say --retire ID, whatever becomes of the file: renamed, it is
+    a new policy, and its old lists are still served. ID is the file's old name without .toml.
+
     DIR is a link to a build in .DIR beside it; to roll back, point it at an earlier build there.
     """
     kind = _Kind(policies, formats, str(state or ""), strict)
-    known = "" if force or dry_run else _fingerprint(app, out, kind)
+    known = "" if force or retire or dry_run else _fingerprint(app, out, kind)
     if known and _told_again(app, out, known):
         return
     from aidns.publish.apply import apply, refuse_if_unsafe
     from aidns.publish.published import read
 
-    plan = make_plan(app, read(out), policies, formats, state, force=force, strict=strict)
+    plan = make_plan(app, read(out), policies, formats, state, force=force, strict=strict, retire=retire)
     receipt = None
     try:
         _print_plan(app, plan)
@@ -152,10 +162,12 @@ def make_plan(
     *,
     force: str = "",
     strict: bool = False,
+    retire: tuple[str, ...] = (),
 ) -> Plan:
     """Return the plan that a build of these policies and formats (none: all) would carry out, and talk about it.
 
-    Raises what loading and compiling raise, and UnsafeError for a path that no list may have.
+    Raises what loading and compiling raise, UnsafeError for a path that no list may have, UsageError for a policy that
+    cannot be retired.
     """
     from aidns import __version__
     from aidns.pipeline import build_artefacts, load_sound
@@ -172,6 +184,7 @@ def make_plan(
         formats=formats,
         strict=strict,
         force=force.strip(),
+        retire=retire,
     )
     return plan(published, desired, request, at)
 

@@ -41,10 +41,11 @@ def change_lines(changes: Sequence[FileChange]) -> list[str]:
 def plan_lines(plan: Plan) -> list[str]:
     """Return the plan for people: what changes and how much stays. What is in the way, `reasons` tells."""
     stay = len(plan.manifest.files) - sum(change.kind != "removed" for change in plan.changes)
-    if not plan.changes:
-        return [f"nothing changes: {_counted(stay, 'list')} as published"]
     total = f"{_counted(len(plan.changes), 'list')} to change, {stay} to stay as published"
-    return [*change_lines(plan.changes), total]
+    if not plan.changes:
+        total = f"nothing changes: {_counted(stay, 'list')} as published"
+    left = [f"not made by this build, so they stay: {_some(plan.left_alone)} (--retire ID removes one's lists)"]
+    return [*change_lines(plan.changes), total, *(left if plan.left_alone else [])]
 
 
 def plan_document(plan: Plan) -> dict[str, object]:
@@ -58,6 +59,7 @@ def plan_document(plan: Plan) -> dict[str, object]:
         "skipped": plan.manifest.skipped,
         "failures": plan.manifest.failures,
         "forced": plan.manifest.forced,
+        "left_alone": plan.left_alone,
     }
 
 

@@ -64,7 +64,9 @@ def check(
 def vanished(changes: Iterable[FileChange], desired: Desired, catalogue: Collection[str]) -> Iterable[Unsafe]:
     """Yield the lists that would go because the catalogue does not hold their policy: its overlay may be forgotten."""
     known = {*catalogue, *(skipped.policy for skipped in desired.skipped), *(one.policy for one in desired.artefacts)}
-    message = "the policy left the catalogue (or its --catalog was forgotten); its lists would vanish"
+    message = (
+        "the policy left the catalogue (or its --catalog was forgotten); its lists would vanish (--retire ID agrees)"
+    )
     for change in changes:
         if change.kind == "removed" and change.policy not in known:
             yield Unsafe("policy-left", change.path, message, (change.policy,))

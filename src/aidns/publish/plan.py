@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
+from aidns.errors import UsageError
 from aidns.model import Artefact
 from aidns.names import printable
 from aidns.publish import guards
@@ -31,6 +32,8 @@ class Request(Struct, frozen=True):
     strict: bool = False
     force: str = ""
     """Why guards are to be overridden."""
+    retire: tuple[str, ...] = ()
+    """Policies whose published files go."""
 
 
 class Plan(Struct, frozen=True):
@@ -42,6 +45,8 @@ class Plan(Struct, frozen=True):
     texts: Mapping[str, str]
     changes: tuple[FileChange, ...]
     unsafe: tuple[Unsafe, ...]
+    left_alone: tuple[str, ...] = ()
+    """An administrator's own policies that this build does not make: their files stay until they are retired."""
 
     @property
     def checksum(self) -> str:
@@ -55,8 +60,10 @@ def plan(published: Published, desired: Desired, request: Request, now: int) -> 
     Kept untouched: files outside the request, and all files of a policy that failed. An artefact whose digest is the
     published one keeps its published bytes, whatever its header says now.
 
-    Raises UnsafeError for a path that leaves its directory or is used twice.
+    Raises UnsafeError for a path that leaves its directory or is used twice, UsageError for a policy to retire that
+    has no files or would be built again.
     """
+    _check_retired(published.manifest, desired, request)
     failed = {failure.policy for failure in desired.failures}
     artefacts = [artefact for artefact in desired.artefacts if artefact.policy not in failed]
     old = {file.path: file for file in published.manifest.files}
@@ -78,7 +85,7 @@ def plan(published: Published, desired: Desired, request: Request, now: int) -> 
     found = (
         *guards.check(published.manifest, rendered, changes, desired, strict=request.strict),
         *_lost(kept, published),
-        *guards.vanished(changes, desired, request.catalogue),
+        *guards.vanished(changes, desired, (*request.catalogue, *request.retire)),
     )
     unsafe, forced = _override(found, published.manifest, request, now)
     changed = {change.path for change in changes}
@@ -93,6 +100,7 @@ def plan(published: Published, desired: Desired, request: Request, now: int) -> 
         texts={artefact.path: artefact.text for artefact in artefacts if artefact.path in changed},
         changes=changes,
         unsafe=unsafe,
+        left_alone=tuple(sorted({file.policy for file in kept if file.own} - _made(desired))),
     )
 
 
@@ -121,11 +129,32 @@ def _file(artefact: Artefact, before: File | None, published: Published, request
 
 def _stays(file: File, desired: Desired, request: Request) -> bool:
     """Tell whether a published file is none of this build's business, or its policy failed."""
+    if file.policy in request.retire:
+        return False
     if any(failure.policy == file.policy for failure in desired.failures):
         return True
     made = {artefact.policy for artefact in desired.artefacts} | {skipped.policy for skipped in desired.skipped}
     in_scope = file.policy in made or (request.everything and not file.own)
     return not in_scope or bool(request.formats and file.format not in request.formats)
+
+
+def _check_retired(published: Manifest, desired: Desired, request: Request) -> None:
+    """Raise UsageError where retiring would do nothing, or not for long."""
+    there = sorted({file.policy for file in published.files})
+    here = _made(desired) | {*request.catalogue}
+    for policy in request.retire:
+        if policy not in there:
+            tip = f"published are {', '.join(map(printable, there))}" if there else "nothing is published yet"
+            raise UsageError(f"no lists of a policy {printable(policy)!r} are published", tip=tip)
+        if policy in here:
+            tip = "leave it out of --policy, or, if it is the catalogue's, publish others by --policy"
+            raise UsageError(f"policy {printable(policy)!r} is there: a build would publish it again", tip=tip)
+
+
+def _made(desired: Desired) -> set[str]:
+    """Return the policies that this build is about."""
+    left_out = {one.policy for one in desired.skipped} | {one.policy for one in desired.failures}
+    return {one.policy for one in desired.artefacts} | left_out
 
 
 def _lost(kept: Sequence[File], published: Published) -> tuple[Unsafe, ...]:
