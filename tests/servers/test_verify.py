@@ -10,16 +10,19 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from aidns.catalog.load import load
 from aidns.errors import EnvironmentFault
+from aidns.lab.kinds import KINDS, Setup
 from aidns.lab.servers import start
 from aidns.lab.upstream import Upstream
 from aidns.model import ActionChoice, BlockSet, Garden, Policy
+from aidns.names import Name
 from aidns.render.artefact import render
 from aidns.render.formats import FORMATS
-from aidns.stub import Endpoint
+from aidns.stub import Endpoint, ask
 from aidns.verify.report import Report
 from aidns.verify.run import verify
 from tests.unit.verify_samples import blockset
@@ -150,6 +153,77 @@ def test_a_dead_upstream_proves_nothing(tmp_path: Path) -> None:
             life.close()
             with pytest.raises(EnvironmentFault, match=r"control name example\.com does not resolve"):
                 run(Endpoint("127.0.0.1", server.port), of)
+
+
+CLOAK, SERVICE = Name("cloak.shop.net"), Name("service.shop.net")
+"""Names that the policy does not list: one is an alias of a blocked one, the HTTPS record of the other leads there."""
+LOOKS_AT_ALIASES = {"bind-rpz": True, "pdns-rpz": True, "unbound": False, "kresd-rpz": False, "dnsmasq": False}
+
+
+@pytest.mark.parametrize("kind", [pytest.param(kind, marks=pytest.mark.server(kind)) for kind in LOOKS_AT_ALIASES])
+def test_names_that_lead_to_blocked_ones_are_found(kind: str, tmp_path: Path) -> None:
+    of, fmt, path = compiled("nxdomain", exceptions=kind != "kresd-rpz"), KINDS[kind].format, tmp_path / "list"
+    path.write_text(rendered(fmt, of), "ascii")
+    with (
+        Upstream(cnames={CLOAK: "tree.com"}, https={SERVICE: "x.tree.com"}) as upstream,
+        start(kind, [path], upstream=upstream.port, canary=of.canary) as server,
+    ):
+        address = Endpoint("127.0.0.1", server.port)
+        unnamed, named = (run(address, of, *formats, aliases=(CLOAK, SERVICE)) for formats in ((), (fmt,)))
+    assert named.clean or LOOKS_AT_ALIASES[kind]
+    for report, passes in ((unnamed, "leaked"), (named, "declared")):
+        told = {(f.question.name, f.question.rdtype): f for f in report.findings if f.question.place == "alias"}
+        assert told[CLOAK, "A"].outcome == ("blocked" if LOOKS_AT_ALIASES[kind] else passes)
+        assert told[SERVICE, "A"].outcome == "open"
+        assert told[SERVICE, "HTTPS"].outcome == passes, "no server looks there"
+        assert told[SERVICE, "HTTPS"].why == "leads to x.tree.com, which is blocked (HTTPS 0)"
+
+
+@pytest.mark.parametrize(
+    ("kind", "action"),
+    [
+        pytest.param(kind, action, marks=pytest.mark.server(kind))
+        for kind, action in (("dnsmasq", "nxdomain"), ("dnsmasq", "null"), ("dnsmasq-servers", "nxdomain"))
+    ],
+)
+def test_an_alias_leaves_a_blocked_name_in_dnsmasqs_cache(
+    kind: str, action: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So the snippet switches the cache off, and without that the list leaks."""
+    of, path, whole = compiled(action), tmp_path / "list", KINDS[kind].config
+    path.write_text(rendered(KINDS[kind].format, of), "ascii")
+
+    def cached(setup: Setup) -> dict[str, str]:
+        return {name: text.replace("cache-size=0\n", "") for name, text in whole(setup).items()}
+
+    monkeypatch.setitem(KINDS, "cached", msgspec.structs.replace(KINDS[kind], id="cached", config=cached))
+    answers = {}
+    for chosen in (kind, "cached"):
+        with (
+            Upstream(cnames={CLOAK: "tree.com"}) as upstream,
+            start(chosen, [path], upstream=upstream.port, canary=of.canary) as server,
+        ):
+            said = [ask(server.port, name).data("A") for name in ("tree.com", CLOAK, "tree.com")]
+            answers[chosen] = said[0], said[2]
+    null = ("0.0.0.0",) if action == "null" else ()
+    assert answers == {kind: (null, null), "cached": (null, ("192.0.2.1",))}
+
+
+@pytest.mark.server("bind-rpz")
+def test_a_neighbour_that_leads_to_a_blocked_name_is_not_blocked_too_much(tmp_path: Path) -> None:
+    """`shop.com` lies above a listed name and is an alias of another: the control resolver shows that."""
+    of, path = compiled("nxdomain"), tmp_path / "list"
+    path.write_text(rendered("rpz", of), "ascii")
+    exact = next(name for name, answer in of.owners.items() if answer.self_blocked and not answer.below_blocked)
+    above = Name(exact.partition(".")[2])
+    with (
+        Upstream(cnames={above: "tree.com"}) as upstream,
+        start("bind-rpz", [path], upstream=upstream.port, canary=of.canary) as server,
+    ):
+        address, world = Endpoint("127.0.0.1", server.port), Endpoint("127.0.0.1", upstream.port)
+        told = {f.question.name: f for f in run(address, of, "rpz", control=world).findings if f.question.rdtype == "A"}
+    assert (told[above].outcome, told[above].question.blocked) == ("blocked", False)
+    assert "it leads to tree.com" in told[above].why
 
 
 POLICY = """\

@@ -41,6 +41,7 @@ REAL = reply("NOERROR", ("A", "192.0.2.1"))
 BLOCKED: list[tuple[str, Reply]] = [
     ("null address", reply("NOERROR", ("A", "0.0.0.0"))),
     ("null v6 address", reply("NOERROR", ("AAAA", "::"))),
+    ("alias of a blocked name", reply("NOERROR", ("CNAME", "cdn.net"), ("A", "0.0.0.0"))),
     ("extended error", reply("NXDOMAIN", soa=("x.com", GENUINE), ede=15)),
     ("filtered by the operator's order", reply("SERVFAIL", ede=17)),
     ("BIND's policy zone", reply("NXDOMAIN", policy_zone="rpz.aidns")),
@@ -54,6 +55,7 @@ BLOCKED: list[tuple[str, Reply]] = [
 OPEN: list[tuple[str, Reply]] = [
     ("address", REAL),
     ("alias", reply("NOERROR", ("CNAME", "cdn.net"), ("A", "192.0.2.1"))),
+    ("a null address beside a real one", reply("NOERROR", ("A", "0.0.0.0"), ("A", "192.0.2.1"))),
     ("denied by its zone", reply("NXDOMAIN", soa=("x.com", GENUINE))),
     ("denied by the root", reply("NXDOMAIN", soa=(".", GENUINE))),
     ("no data, says its zone", reply(soa=("x.com", GENUINE))),

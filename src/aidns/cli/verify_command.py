@@ -34,6 +34,13 @@ if TYPE_CHECKING:
 @click.option(
     "--control-name", default="example.com", show_default=True, metavar="NAME", help="A name that must resolve."
 )
+@click.option(
+    "--alias",
+    "aliases",
+    multiple=True,
+    metavar="NAME",
+    help="A name outside the policy that leads to one inside (CNAME, HTTPS); repeat.",
+)
 @click.option("--rate", type=click.FloatRange(min=0), metavar="N", help="Queries a second at most; 0: no limit.")
 @click.option("--scope", metavar="NAME", help="Client scope, where the policy has several; the first by default.")
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="What `check` remembers.")
@@ -45,6 +52,7 @@ def command(
     formats: tuple[str, ...],
     control: str | None,
     control_name: str,
+    aliases: tuple[str, ...],
     rate: float | None,
     scope: str | None,
     state: Path | None,
@@ -52,7 +60,8 @@ def command(
     """Ask SERVER about every rule of a policy and say what is blocked, leaks or is blocked too much.
 
     Each rule is asked for its name, fresh names below it, names that look alike and its exceptions, for A, AAAA, HTTPS
-    and TXT, over UDP and TCP. The server's upstream sees only what it does not block.
+    and TXT, over UDP and TCP. The server's upstream sees only what it does not block. A name that no rule covers, and
+    whose answer leads to a blocked one, leaks as well.
 
     \b
     blocked, open   as the policy says
@@ -77,6 +86,7 @@ def command(
         formats=formats,
         control=parse_endpoint(control) if control else None,
         control_name=normalise(control_name),
+        aliases=[normalise(name) for name in aliases],
         rate=rate,
         progress=_show_progress if sys.stderr.isatty() and app.verbosity >= 0 else None,
     )

@@ -28,12 +28,20 @@ _V4, _V6 = "192.0.2.1", "2001:db8::1"
 class Upstream:
     """A recording server on 127.0.0.1, UDP and TCP, while the `with` block runs.
 
-    `cnames` maps an alias to its target; the answer holds both. `serve` names trees that exist below `example.`.
+    `cnames` maps an alias to its target; the answer holds both. `https` maps a name to the host that its HTTPS record
+    leads to (AliasMode, RFC 9460 §2.4.2). `serve` names trees that exist below `example.`.
     Every TXT answer holds `upstream-<port>`, so that a client can tell which upstream its answer came from.
     """
 
-    def __init__(self, *, cnames: Mapping[str, str] | None = None, serve: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        cnames: Mapping[str, str] | None = None,
+        https: Mapping[str, str] | None = None,
+        serve: Collection[str] = (),
+    ) -> None:
         self.cnames = dict(cnames or {})
+        self.https = dict(https or {})
         self.serve = tuple(serve)
         self.seen: list[tuple[str, str]] = []
         """Every question that arrived, in order: lower-case name and rdtype."""
@@ -116,6 +124,8 @@ class Upstream:
                 return socket.inet_aton(_V4)
             case "AAAA":
                 return socket.inet_pton(socket.AF_INET6, _V6)
+            case "HTTPS" if name in self.https:
+                return struct.pack("!H", 0) + wire.encode_name(self.https[name])
             case "HTTPS":
                 return _HTTPS
             case "MX":

@@ -1,7 +1,8 @@
 """dnsmasq: the longest listed name wins, `*.name` is what lies below a name (measured on 2.90).
 
 `address=/n/` answers NXDOMAIN for every type, `address=/n/#` null for A and AAAA only, so `local=/n/` keeps the other
-types from leaking; `server=/n/#` sends a name upstream as usual.
+types from leaking; `server=/n/#` sends a name upstream as usual. The cache goes before all of them: what an alias of a
+blocked name brought into it is answered for the blocked name, too, unless there is no cache.
 """
 
 from __future__ import annotations
@@ -9,6 +10,10 @@ from __future__ import annotations
 from aidns.model import BlockSet
 from aidns.render.base import Action, Body, Format, Inexpressible, Row
 from aidns.render.trees import every_owner
+
+_NOTES = (
+    "with cache-size=0 alone: else an alias of a blocked name puts that into the cache, which goes before this list",
+)
 
 
 def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
@@ -27,7 +32,7 @@ def lower(blockset: BlockSet, action: Action, zone_length: int) -> Body:
         if row.below != row.answer:
             lines += _lines(f"*.{row.name}", row.below, action)
         rows.append(Row(row.name, row.answer, row.below, tuple(lines)))
-    return Body(tuple(rows), body.entries)
+    return Body(tuple(rows), body.entries, notes=_NOTES)
 
 
 def lower_servers(blockset: BlockSet, action: Action, zone_length: int) -> Body:
@@ -39,7 +44,7 @@ def lower_servers(blockset: BlockSet, action: Action, zone_length: int) -> Body:
         if row.below != row.answer:
             lines.append(_server(f"*.{row.name}", row.below))
         rows.append(Row(row.name, row.answer, row.below, tuple(lines)))
-    return Body(tuple(rows), body.entries)
+    return Body(tuple(rows), body.entries, notes=_NOTES)
 
 
 def _server(name: str, answer: str) -> str:

@@ -107,15 +107,25 @@ def read_reply(name: str, place: Place, reply: Reply | None, calibration: Calibr
         return Evidence(Reading.BLOCKED, f"SOA of policy zone {reply.additional_soa.name}")
     if reply.rcode == "REFUSED":
         return Evidence(Reading.BLOCKED if calibration.refused_blocks else Reading.UNCLEAR, "REFUSED")
-    if stand_ins := [record.data for record in reply.answers if record.data in calibration.block_data]:
-        return Evidence(Reading.BLOCKED, f"answered {stand_ins[0]}")
+    if stand_in := _stand_in(reply, calibration):
+        return Evidence(Reading.BLOCKED, f"answered {stand_in}")
     if reply.answers:
-        return Evidence(Reading.OPEN, printable(f"answered {reply.answers[-1].rdtype} {reply.answers[-1].data}", 120))
+        real = next((one for one in reversed(reply.answers) if one.data not in NULL), reply.answers[-1])
+        return Evidence(Reading.OPEN, printable(f"answered {real.rdtype} {real.data}", 120))
     if calibration.errors_decide and (error := _filter_error(reply)):
         return Evidence(Reading.BLOCKED, printable(f"extended error {error.code} {error.text}", 120))
     if reply.rcode not in ("NOERROR", "NXDOMAIN"):
         return Evidence(Reading.UNCLEAR, reply.rcode)
     return _read_negative(name, place, reply, calibration)
+
+
+def _stand_in(reply: Reply, calibration: Calibration) -> str:
+    """Return what stands for a block in an answer; nothing where a real address stands beside a null one."""
+    found = [record for record in reply.answers if record.data in calibration.block_data]
+    addresses = {record.data for record in reply.answers if record.rdtype in ("A", "AAAA")}
+    if not found or (all(one.rdtype != "CNAME" for one in found) and not addresses <= calibration.block_data):
+        return ""
+    return found[0].data
 
 
 def _filter_error(reply: Reply) -> Ede | None:

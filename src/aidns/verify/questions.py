@@ -6,7 +6,7 @@ it lies in (an RPZ zone without closure has its holes there), and names that loo
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -17,9 +17,10 @@ from aidns.model import Answer, BlockSet
 from aidns.names import MAX_LABEL, MAX_NAME, Name
 from aidns.verify.limits import NONE, Limits, is_declared
 
-Place = Literal["apex", "child", "deep child", "between", "known", "parent", "sibling", "look-alike"]
+Place = Literal["apex", "child", "deep child", "between", "known", "parent", "sibling", "look-alike", "alias"]
 """Where a question's name lies, seen from the rule that made us ask."""
 RDTYPES = ("A", "AAAA", "HTTPS", "TXT")
+ALIAS_RDTYPES = ("A", "AAAA", "HTTPS")
 SUFFIX_PARENT = "example.net"
 """A blocker that compares substrings also hits `listed.name.example.net`; reserved by RFC 2606 §3."""
 FRESH: tuple[Place, ...] = ("child", "deep child", "sibling")
@@ -45,10 +46,13 @@ class Question(Struct, frozen=True, gc=False):
         return "tcp" if self.tcp else "udp"
 
 
-def questions(blockset: BlockSet, nonce: str, limits: Limits = NONE) -> tuple[Question, ...]:
+def questions(
+    blockset: BlockSet, nonce: str, limits: Limits = NONE, aliases: Iterable[Name] = ()
+) -> tuple[Question, ...]:
     """Return every question about a block set, each once, in the order of its owners.
 
-    `nonce` is a label that no cache has seen. Questions whose loss `limits` declare are marked.
+    `nonce` is a label that no cache has seen. Questions whose loss `limits` declare are marked. `aliases` are names
+    outside the policy that may lead to one inside.
     """
     found: dict[tuple[str, str, bool], Question] = {}
     for name, rdtypes, place, owner in _targets(blockset, nonce):
@@ -59,6 +63,10 @@ def questions(blockset: BlockSet, nonce: str, limits: Limits = NONE) -> tuple[Qu
             loss = is_declared(limits, name, rdtype, blocked)
             for tcp in (False, True) if place == "apex" and rdtype == "A" else (False,):
                 found.setdefault((name, rdtype, tcp), Question(name, rdtype, place, owner, blocked, loss, tcp))
+    for name in aliases:
+        for rdtype in ALIAS_RDTYPES:
+            asked = Question(name, rdtype, "alias", name, decide(blockset.owners, name))
+            found.setdefault((name, rdtype, False), asked)
     return tuple(found.values())
 
 

@@ -10,6 +10,7 @@ from aidns.model import BlockSet
 from aidns.names import CANARY_PARENT, Name
 from aidns.policy import NON_BLOCKING
 from aidns.stub import Endpoint, ask_many
+from aidns.verify.aliases import mark
 from aidns.verify.judge import Calibration, Evidence, Finding, Reading, calibrate, judge, needs_control, read_reply
 from aidns.verify.limits import limits
 from aidns.verify.questions import Question, questions
@@ -37,32 +38,36 @@ def verify(
     formats: Collection[str] = (),
     control: Endpoint | None = None,
     control_name: Name = CONTROL_NAME,
+    aliases: Collection[Name] = (),
     rate: float | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Ask `server` what the policy says about, and compare.
 
     `nonce` is a label that nobody has asked before. `control` is a resolver without the list: it is asked what the
-    server's answers leave open. `rate` is in queries a second, 0 for no limit, None for a considerate one. `progress`
-    is called with the numbers of questions asked and to ask.
+    server's answers leave open. `aliases` are names outside the policy that must not lead into it. `rate` is in queries
+    a second, 0 for no limit, None for a considerate one. `progress` is called with the numbers of questions asked and
+    to ask.
 
     Raises UsageError when there is nothing to verify or a format is unknown, Inexpressible when a format cannot hold
     this policy, EnvironmentFault when `control_name` does not resolve before, during and after, or no reply tells
     anything.
     """
     _refuse_the_pointless(blockset, control_name)
-    asked = questions(blockset, nonce, limits(formats, blockset))
+    asked = questions(blockset, nonce, limits(formats, blockset), aliases)
     session = _Session(server, control_name, _rate(rate, formats, len(asked)), progress)
     session.check_control("before the questions")
     calibration, canary = _calibrate(session, blockset, nonce)
     replies = session.ask_all(asked)
     findings = judge(asked, replies, calibration)
     open_ends = [finding.question for finding in findings if needs_control(finding)]
+    compared: dict[Question, Reply | None] = {}
     if control and open_ends:
         world = _Session(control, control_name, session.rate, None)
         world.check_control("before the comparison")
         compared = dict(zip(open_ends, world.ask_all(open_ends), strict=True))
         findings = judge(asked, replies, calibration, compared)
+    findings = mark(findings, replies, blockset, formats, compared)
     return _report(server, blockset, formats, canary, findings)
 
 

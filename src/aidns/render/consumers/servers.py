@@ -200,6 +200,9 @@ view:addr('10.1.0.0/16', policy.rpz(policy.DENY, '/etc/knot-resolver/rpz.zone', 
         "With `true` as third argument a changed file is read by itself; that needs the package lua-cqueues.",
     ),
 )
+_NO_CACHE = (
+    "with a cache, somebody's alias (CNAME) of a blocked name, once asked, makes dnsmasq answer the blocked name itself"
+)
 _DNSMASQ = Seen(
     subdomains="all",
     types="all",
@@ -216,7 +219,7 @@ DNSMASQ = Consumer(
     seen=_DNSMASQ,
     path="/etc/aidns/dnsmasq.conf",
     before=("`dnsmasq --test` refuses what the daemon would refuse.",),
-    snippets=(Snippet("in `dnsmasq.conf`", "conf-file=/etc/aidns/dnsmasq.conf\n"),),
+    snippets=(Snippet(f"in `dnsmasq.conf`; {_NO_CACHE}", "conf-file=/etc/aidns/dnsmasq.conf\ncache-size=0\n"),),
     after=("Restart dnsmasq: it reads its configuration once.",),
 )
 DNSMASQ_SERVERS = Consumer(
@@ -227,7 +230,9 @@ DNSMASQ_SERVERS = Consumer(
     measured="2.90",
     seen=Seen(_DNSMASQ.subdomains, _DNSMASQ.types, _DNSMASQ.cname, _DNSMASQ.exceptions, "NXDOMAIN"),
     path="/etc/aidns/dnsmasq-servers.conf",
-    snippets=(Snippet("in `dnsmasq.conf`", "servers-file=/etc/aidns/dnsmasq-servers.conf\n"),),
+    snippets=(
+        Snippet(f"in `dnsmasq.conf`; {_NO_CACHE}", "servers-file=/etc/aidns/dnsmasq-servers.conf\ncache-size=0\n"),
+    ),
     after=("SIGHUP reads a new list; lines that it cannot read are skipped.",),
 )
 DNSMASQ_HOSTS = Consumer(
