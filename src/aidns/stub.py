@@ -12,8 +12,9 @@ import select
 import socket
 import struct
 import time
+from array import array
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
@@ -117,6 +118,7 @@ class _Flight:
         self.window, self.timeout, self.tries, self.dnssec_ok = window, timeout, tries, dnssec_ok
         self.gap = 1 / rate if rate else 0.0
         self.next_at = time.monotonic()
+        self.idents = _random_numbers()
         self.replies: list[wire.Reply | None] = [None] * len(questions)
         self.waiting = deque(range(len(questions)))
         self.sent = [0] * len(questions)
@@ -175,9 +177,8 @@ class _Flight:
         if not self.waiting or len(self.flying) >= window or now < self.next_at:
             return None
         self.next_at = max(self.next_at, now - 0.1) + self.gap
-        ident = secrets.randbits(16)
-        while ident in self.flying:
-            ident = secrets.randbits(16)
+        while (ident := next(self.idents)) in self.flying:
+            pass
         index = self.waiting.popleft()
         self.sent[index] += 1
         self.flying[ident] = (index, now + self.timeout)
@@ -229,6 +230,12 @@ class _Flight:
             index, _ = self.flying.pop(ident)
             if self.sent[index] < self.tries:
                 self.waiting.append(index)
+
+
+def _random_numbers() -> Iterator[int]:
+    """Yield numbers of 16 bits that nobody can guess, drawn many at once: each draw is a call of the system."""
+    while True:
+        yield from array("H", secrets.token_bytes(512))
 
 
 def _resolve(host: str, port: int) -> tuple[int, tuple[object, ...]]:

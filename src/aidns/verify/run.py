@@ -24,7 +24,11 @@ RATE = 500
 PIHOLE_RATE = 15
 """Pi-hole refuses a client that asks more than 1,000 times in 60 s (its default `dns.rateLimit`)."""
 _CHUNK = 250
-"""Questions between two looks at the control name."""
+"""Questions between two looks at the control name …"""
+_CHUNK_UNLIMITED = 4000
+"""… and where no rate is kept: a fraction of a second's, as well."""
+_WINDOW = 64
+"""Questions in flight; twice as many where no rate is kept, which is what a socket's buffer surely holds."""
 _TIMEOUT = 2.0
 
 Progress = Callable[[int, int], object]
@@ -78,15 +82,24 @@ class _Session:
         self.server, self.control_name, self.rate, self.progress = server, control_name, rate, progress
 
     def ask(self, pairs: Sequence[tuple[str, str]], *, tcp: bool = False) -> list[Reply | None]:
-        return ask_many(self.server.port, pairs, host=self.server.host, tcp=tcp, timeout=_TIMEOUT, rate=self.rate)
+        return ask_many(
+            self.server.port,
+            pairs,
+            host=self.server.host,
+            tcp=tcp,
+            timeout=_TIMEOUT,
+            rate=self.rate,
+            window=_WINDOW if self.rate else 2 * _WINDOW,
+        )
 
     def ask_all(self, asked: Sequence[Question]) -> list[Reply | None]:
         """Return the replies in the questions' order. Raises EnvironmentFault when the control name stops resolving."""
         replies: dict[Question, Reply | None] = {}
         for tcp in (False, True):
             batch = [question for question in asked if question.tcp == tcp]
-            for start in range(0, len(batch), _CHUNK):
-                chunk = batch[start : start + _CHUNK]
+            size = _CHUNK if self.rate else _CHUNK_UNLIMITED
+            for start in range(0, len(batch), size):
+                chunk = batch[start : start + size]
                 replies.update(zip(chunk, self.ask([(q.name, q.rdtype) for q in chunk], tcp=tcp), strict=True))
                 self.check_control("between questions")
                 if self.progress:
