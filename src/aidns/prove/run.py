@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -64,13 +64,12 @@ def prove(
     if not present:
         packages = " ".join(dict.fromkeys(package for one in absent for package in one.packages.split()))
         raise EnvironmentFault("none of these servers is on this machine", tip=f"apt-get install {packages}")
-    entries = [
+    entries = (
         entry
         for reference in policies or catalog.policies
         for entry in _entries(catalog, reference, present, memory, now, nonce)
-    ]
-    tried = _try_all([entry for entry in entries if isinstance(entry, Job)], progress)
-    return Proof(tuple(next(tried) if isinstance(entry, Job) else entry for entry in entries), absent)
+    )
+    return Proof(tuple(_try_all(entries, progress)), absent)
 
 
 def _kinds(formats: Sequence[str]) -> list[Kind]:
@@ -120,21 +119,19 @@ def _why_not(blockset: BlockSet, kind: Kind) -> str:
     return ""
 
 
-def _try_all(jobs: Sequence[Job], progress: Progress | None) -> Iterator[Cell]:
-    """Yield the cells of all jobs, in their order."""
-    workers = min(len(jobs), os.cpu_count() or 1)
-    if not workers:
-        return
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        futures = [pool.submit(try_one, job) for job in jobs]
+def _try_all(entries: Iterable[Job | Cell], progress: Progress | None) -> list[Cell]:
+    """Return the cells of all entries, in their order; jobs begin while others are still being rendered."""
+    with ProcessPoolExecutor(os.cpu_count() or 1, get_context("spawn")) as pool:
         try:
-            for done, _ in enumerate(as_completed(futures), 1):
+            cells = [pool.submit(try_one, entry) if isinstance(entry, Job) else entry for entry in entries]
+            jobs = [cell for cell in cells if not isinstance(cell, Cell)]
+            for done, _ in enumerate(as_completed(jobs), 1):
                 if progress:
                     progress(done, len(jobs))
-        except KeyboardInterrupt:
+        except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-        yield from (future.result() for future in futures)
+        return [cell if isinstance(cell, Cell) else cell.result() for cell in cells]
 
 
 def try_one(job: Job) -> Cell:
