@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aidns.errors import EnvironmentFault, UnsafeError, UsageError
-from aidns.model import Weakened
+from aidns.model import Artefact, Weakened
 from aidns.names import Name
 from aidns.publish.compare import compare
 from aidns.publish.describe import change_lines, plan_lines, reasons
@@ -225,6 +225,17 @@ def test_a_format_that_can_no_longer_express_its_policy_loses_its_file() -> None
 
 
 # ------------------------------------------------------------------ guards
+
+
+def test_a_list_that_blocks_only_what_lies_below_a_name_is_not_empty() -> None:
+    """`allow exact` at a name whose tree is blocked: the front page stays, nothing else."""
+    planned = plan(Published(), Desired((entries_of("allow exact example.ai"),)), REQUEST, NOW)
+    assert planned.unsafe == ()
+    assert guards_of(plan(Published(), Desired((entries_of("allow subtree example.ai"),)), REQUEST, NOW)) == {"empty"}
+
+
+def entries_of(*entries: str) -> Artefact:
+    return msgspec.structs.replace(artefact(["a.example"]), entries=entries)
 
 
 @pytest.mark.parametrize(

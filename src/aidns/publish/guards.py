@@ -99,7 +99,9 @@ def _verdict_removals(old: Mapping[str, File], changes: Sequence[FileChange]) ->
 
 def _empty(file: File) -> Iterable[Unsafe]:
     # Allow lists are published even without a rule: a vanished address would leave readers with a stale copy.
-    if not file.format.endswith("-allow") and not any(entry.startswith("block") for entry in file.entries):
+    # `allow exact` is a block of all that lies below the name.
+    blocking = any(entry.startswith(("block", "allow exact")) for entry in file.entries)
+    if not file.format.endswith("-allow") and not blocking:
         yield Unsafe("empty", file.path, "the list would block nothing")
 
 

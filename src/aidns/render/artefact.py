@@ -56,6 +56,11 @@ def render(
     body = fmt.lower(blockset, action, zone_length)
     if not body.rows and not fmt.allows:
         where = f" in scope {blockset.client_scope}" if blockset.client_scope else ""
+        if blockset.minimal and body.weakened:
+            lost = (
+                f"nothing that policy {blockset.policy.id} blocks{where} is left in {fmt.id}: {body.weakened[0].note}"
+            )
+            raise EmptyList(lost, tip="use --format rpz, which keeps it")
         raise EmptyList(f"policy {blockset.policy.id} blocks nothing{where}", tip="look at its exceptions")
     check_rows(body.rows)
     sheet = Sheet(fmt, blockset, action, template)

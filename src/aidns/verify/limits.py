@@ -49,7 +49,11 @@ def limits(formats: Collection[str], blockset: BlockSet) -> Limits:
         weakened += body.weakened
         for entry in body.entries:
             verb, scope, name = entry.split(" ")
-            (exact if scope == "exact" else trees)[name] = verb == "block"
+            if scope == "subtree":
+                trees[name] = verb == "block"
+            else:  # what lies below is answered the other way
+                exact[name] = verb == "block"
+                trees.setdefault(name, verb != "block")
     return Limits(
         exact=exact,
         trees=trees,
