@@ -56,7 +56,7 @@ def drawn(rules: tuple[Rule, ...]) -> tuple[BlockSet, Zones, list[Name]] | None:
     """
     blockset = compile_selection(draw.selection(rules, draw.policy()), {})
     if not any(answer.self_blocked for answer in widen(blockset)[0].values()):
-        with pytest.raises(UnsafeError, match="blocks nothing|nothing that policy .* is left in unbound"):
+        with pytest.raises(UnsafeError, match=r"blocks nothing|nothing that policy .* is left in unbound"):
             render(FORMATS["unbound"], blockset, catalog(), {}, lambda _digest: (7, NOW))
         return None
     made = render(FORMATS["unbound"], blockset, catalog(), {}, lambda _digest: (7, NOW))

@@ -17,21 +17,17 @@ PIHOLE = Consumer(
     before=("Serve the files over HTTP or HTTPS, or as `file://` readable by the user `pihole`.",),
     snippets=(
         Snippet(
-            "a script over its API (Pi-hole 6): one group, one list, the clients of one network",
+            "where `aidns` is (Pi-hole 6), for everybody or for the networks of the policy's scopes; without `--apply` "
+            "it shows what it would do",
             """\
-sid=$(curl -s http://pi.hole/api/auth -d '{"password":"…"}' | jq -r .session.sid)
-api() { curl -s "http://pi.hole/api/$1" -H "X-FTL-SID: $sid" -X "$2" -d "$3"; }
-group=$(api groups POST '{"name":"aidns","enabled":true}' | jq .groups[0].id)
-api 'lists?type=block' POST '{"address":"https://lists.example/school/pihole.txt","groups":['$group'],"enabled":true}'
-api 'lists?type=allow' POST '{"address":"https://lists.example/school/pihole-allow.txt","groups":['$group'],"enabled":true}'
-api clients POST '{"client":"10.1.0.0/16","groups":['$group']}'
-api action/gravity POST ''
+read -rs PIHOLE_PASSWORD && export PIHOLE_PASSWORD
+aidns pihole https://pi.hole --policy school.toml --lists https://lists.example/dist --apply
 """,
             "sh",
         ),
     ),
     after=(
-        "The answer to a failed addition is 201 all the same: read `processed.errors` in it.",
+        "Each scope gets a group of its own; its networks stay in Default, too, whose lists go on holding for them.",
         "`pihole -g` reads a new list; the page *Lists* should show 0 invalid entries.",
         "The allow list lifts blocks of every other list as well, so subscribe it only if the policy has exceptions.",
     ),
@@ -58,6 +54,7 @@ filters:
     ),
     after=(
         "`adguard.txt` is complete alone; `adguard-allow.txt` is for what other lists block, under *DNS allowlists*.",
+        "The list of a scope with networks holds for its clients alone (`$client`): load the lists of all scopes.",
         "An empty download empties the list: watch the canary.",
     ),
 )
