@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install AdGuard's own DNS engine from npm into .lab/, for tests alone: its licence keeps it out of what is shipped.
+# Install AdGuard's own DNS engine and compiler of lists from npm into .lab/, for tests alone: their licence keeps them
+# out of what is shipped.
 #
 # Costs nothing when that is done. Says why it could not and exits 0: tests that need it are then skipped, and fail
 # where CI=true.

@@ -1,6 +1,6 @@
-"""AdGuard's own DNS engine, from npm, in a folder of its own.
+"""AdGuard's own DNS engine, and its compiler of lists, from npm, in a folder of their own.
 
-Its licence (GPL-3.0) keeps it out of everything that is shipped: it is a tool for tests alone.
+Their licence (GPL-3.0) keeps them out of everything that is shipped: they are tools for tests alone.
 """
 
 from __future__ import annotations
@@ -34,3 +34,15 @@ def match(text: str, names: Sequence[str], client: str = "") -> list[str]:
         check=True,
     )
     return done.stdout.split()
+
+
+def validated(text: str) -> list[str]:
+    """Return the lines of a list that hostlist-compiler keeps when it validates them, as AdGuard's own registry does."""
+    done = subprocess.run(
+        ["node", str(HERE / "validate.mjs"), str(INSTALLED)],
+        input=json.dumps({"list": text}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [str(line) for line in json.loads(done.stdout)]

@@ -234,6 +234,17 @@ def test_adguards_own_engine_reads_the_list() -> None:
     assert said.count(BLOCK) > 100 < said.count(ALLOW)
 
 
+@pytest.mark.parametrize("fmt", ["adguard", "adguard-allow"])
+def test_adguards_compiler_of_lists_keeps_every_line(fmt: str) -> None:
+    """All but names with an underscore, which it takes for mistakes; AdGuard Home itself reads them."""
+    if why := tsurlfilter.missing():
+        skip_or_fail(why)
+    for text in (made(fmt, drawn()).text, made(fmt, scoped("10.0.0.0/8", "10.1.0.0/16")).text):
+        kept = {*tsurlfilter.validated(text)}
+        assert [line for line in text.split("\n") if line not in kept and "_" not in line] == []
+        assert len(kept) > 100
+
+
 def scoped(network: str, other: str) -> BlockSet:
     """Return random rules for the clients of one network, in which the other scope's narrower one lies."""
     scopes = (ClientScope(name="wide", networks=(network,)), ClientScope(name="narrow", networks=(other,)))
