@@ -37,7 +37,7 @@ def match(text: str, names: Sequence[str], client: str = "") -> list[str]:
 
 
 def validated(text: str) -> list[str]:
-    """Return the lines of a list that hostlist-compiler keeps when it validates them, as AdGuard's own registry does."""
+    """Return the lines of a list that hostlist-compiler keeps when it validates them, as AdGuard's registry does."""
     done = subprocess.run(
         ["node", str(HERE / "validate.mjs"), str(INSTALLED)],
         input=json.dumps({"list": text}),

@@ -55,7 +55,7 @@ filters:
     after=(
         "`adguard.txt` is complete alone; `adguard-allow.txt` is for what other lists block, under *DNS allowlists*.",
         "The list of a scope with networks holds for its clients alone (`$client`): load the lists of all scopes.",
-        "Lists that pass through hostlist-compiler's validation lose names with an underscore; AdGuard Home reads them.",
+        "Lists that pass through hostlist-compiler's validation lose names with underscores; AdGuard Home reads them.",
         "An empty download empties the list: watch the canary.",
     ),
 )
