@@ -226,6 +226,12 @@ def test_the_plan_as_json(aidns: Run) -> None:
     document = json.loads(out)
     assert (code, document["schema"], document["applied"]) == (0, "aidns/pihole/1", False)
     assert {step["kind"] for step in document["steps"]} == {"group", "list", "client"}
+    with PiHole() as pihole:
+        code, out, _ = aidns(pihole.url, "--json", "--apply")
+        assert (code, json.loads(out)["applied"]) == (0, True)
+        pihole.lists.clear()
+        pihole.deaf = True
+        assert aidns(pihole.url, "--json", "--apply")[:2] == (4, ""), "what failed was not applied"
 
 
 # ------------------------------------------------------------------ the plan alone

@@ -44,6 +44,8 @@ def command(app: App, url: str, policy: str, base: str, apply_: bool, state: Pat
         _show(app, made, apply_)
         if apply_ and made.steps:
             _apply(app, pihole, made, wanted, name)
+    if app.json:
+        app.print_json({"schema": "aidns/pihole/1", "steps": made.steps, "notes": made.notes, "applied": apply_})
 
 
 def _wanted(app: App, reference: str, base: str, state: Path | None) -> tuple[list[Target], str]:
@@ -71,9 +73,7 @@ def _plan(wanted: list[Target], pihole: PiHole, policy: str) -> Plan:
 def _show(app: App, plan: Plan, applies: bool) -> None:
     from aidns.names import visible
 
-    if app.json:
-        app.print_json({"schema": "aidns/pihole/1", "steps": plan.steps, "notes": plan.notes, "applied": applies})
-    else:
+    if not app.json:
         click.echo("\n".join(visible(step.says) for step in plan.steps) or "nothing to do")
     for note in plan.notes:
         app.warn(visible(note))
