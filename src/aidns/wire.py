@@ -158,6 +158,7 @@ def read_question(wire: bytes) -> tuple[str, int, int]:
 
 def _parse(wire: bytes, asked: tuple[str, str] | None) -> Reply:
     ident, bits, questions, *counts = _HEADER.unpack_from(wire)
+    size = len(wire)
     if not bits & 0x8000 or questions != 1:
         raise MessageError("no response to one question")
     if asked is None:
@@ -174,14 +175,14 @@ def _parse(wire: bytes, asked: tuple[str, str] | None) -> Reply:
             continue
         section = []
         for _ in range(count):
-            if wire[at : at + 2] == _TO_QUESTION:
+            if wire.startswith(_TO_QUESTION, at):
                 owner = asked[0]
                 at += 2
             else:
                 owner, at = _read_name(wire, at, known)
             kind, _, ttl, length = _FIXED.unpack_from(wire, at)
             at += 10
-            if at + length > len(wire):
+            if at + length > size:
                 raise MessageError("a record runs past the end")
             if kind == _OPT:
                 rcode |= (ttl >> 24) << 4

@@ -34,9 +34,9 @@ def questions(due: Plan) -> Counter[Question]:
     """Everything that one resolver is asked."""
     schedule = Schedule(due.names, RESOLVERS, due.settled, zone=ZONE_TYPES, extra=due.extra)
     asked: Counter[Question] = Counter()
-    while (question := schedule.next(RESOLVERS[0])) is not None:
+    while (question := schedule.at(RESOLVERS[0]).next()) is not None:
         asked[question] += 1
-        schedule.done(RESOLVERS[0], question, Outcome.DATA)
+        schedule.at(RESOLVERS[0]).done(question, Outcome.DATA)
     return asked
 
 

@@ -235,8 +235,8 @@ def test_a_resolver_that_falls_silent_is_set_aside_and_the_others_go_on() -> Non
             timeout=0.05, pauses=(0.0,), silent_tries=1, patience=5, in_flight_unpaced=10, probe_timeout=0.05
         )
         _, seen, schedule = ask_all([parse_resolver(silent.spec), parse_resolver(honest.spec)], MANY, manners)
-    assert schedule.is_aside(silent.spec)
-    assert not schedule.is_aside(honest.spec)
+    assert schedule.at(silent.spec).aside
+    assert not schedule.at(honest.spec).aside
     by_resolver = {spec: [one for one in seen if one.resolver == spec] for spec in (silent.spec, honest.spec)}
     assert {one.outcome for one in by_resolver[silent.spec]} == {Outcome.TIMEOUT}
     assert len(by_resolver[silent.spec]) < 40
@@ -250,7 +250,7 @@ def test_dead_names_do_not_set_a_resolver_aside() -> None:
             server.drop(name)
         manners = Manners(timeout=0.05, pauses=(0.0,), silent_tries=1, patience=5, in_flight_unpaced=10)
         _, seen, schedule = ask_all([parse_resolver(server.spec)], MANY, manners)
-    assert not schedule.is_aside(server.spec)
+    assert not schedule.at(server.spec).aside
     assert len(seen) == len(MANY) + 1
 
 
@@ -261,7 +261,7 @@ def test_a_resolver_that_denies_the_root_and_everything_is_set_aside_soon() -> N
             server.nxdomain(name, soa=None)
         manners = Manners(timeout=0.15, pauses=(0.0,), trial=5, in_flight_unpaced=10)
         _, seen, schedule = ask_all([parse_resolver(server.spec)], MANY, manners, CANARIES)
-    assert schedule.is_aside(server.spec)
+    assert schedule.at(server.spec).aside
     assert len(seen) < 40
 
 

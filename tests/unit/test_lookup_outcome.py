@@ -167,6 +167,26 @@ def test_who_checked_signatures_is_told_where_the_zone_speaks_not_where_a_filter
         assert VALIDATED not in said(doubtful)
 
 
+@given(
+    st.sampled_from(["A", "AAAA", "CNAME", "NS"]),
+    st.sampled_from(["A", "AAAA", "CNAME", "NS"]),
+    st.sampled_from([NAME, "shop.com"]),
+    st.sampled_from(["192.0.2.1", "0.0.0.0", "::", "x.net", "\x1b[2J"]),
+    st.sampled_from([(), ("AD",)]),
+    st.sampled_from(["NOERROR", "NXDOMAIN"]),
+)
+def test_one_record_means_what_it_means_twice(
+    asked: str, rdtype: str, owner: str, data: str, flags: tuple[str, ...], rcode: str
+) -> None:
+    """The plain answer is told in one step; a repeated record takes the long way to the same."""
+    record = Record(owner, rdtype, 60, data)
+    once, twice = (
+        classify(replace(reply(rcode, answers), flags=frozenset(flags)), NAME, asked)
+        for answers in ((record,), (record, record))
+    )
+    assert once == twice
+
+
 def test_our_rname_is_the_one_our_zones_carry() -> None:
     assert OWN_SOA_RNAME == rpz.OWN_SOA_RNAME
 

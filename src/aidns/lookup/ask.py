@@ -182,22 +182,22 @@ class _Service:
     """Hands one resolver's questions out, takes the answers, and notices when to leave it alone."""
 
     def __init__(self, schedule: Schedule, contact: Contact, arrived: _Basket, at: int, vantage: str) -> None:
-        self.schedule, self.contact, self.arrived, self.at, self.vantage = schedule, contact, arrived, at, vantage
-        self.id = contact.resolver.id
+        self.contact, self.arrived, self.at, self.vantage = contact, arrived, at, vantage
+        self.queue = schedule.at(contact.resolver.id)
         self.checking = False
         """It was silent for long, and must answer for the root before it is asked more."""
 
     def fresh(self) -> Question | None:
         """Return the next question, if there is one now."""
-        contact, manners = self.contact, self.contact.manners
         if self.checking:
             return None
-        if contact.denies_all and contact.settled >= manners.trial:
-            self.schedule.set_aside(self.id)
-        if self.schedule.is_silent(self.id, manners):
+        contact, queue = self.contact, self.queue
+        if contact.denies_all and contact.settled >= contact.manners.trial:
+            queue.set_aside()
+        if queue.silent and queue.is_silent(contact.manners):
             self.checking = True
             return ROOT
-        question = self.schedule.next(self.id)
+        question = queue.next()
         if question is not None:
             contact.asked += 1
         return question
@@ -207,26 +207,15 @@ class _Service:
         if question is ROOT:
             self.checking = False
             if reply is not None:
-                self.schedule.answers_again(self.id)
+                self.queue.silent = 0  # it answers, although some names brought no reply
             else:
-                self.schedule.set_aside(self.id)
+                self.queue.set_aside()
                 self.contact.leave()
             return
-        self.schedule.done(self.id, question, finding.outcome)
+        self.queue.done(question, finding.outcome)
         self.arrived.put(_observation(self.contact.resolver, question, finding, self.at, self.vantage))
 
 
 def _observation(resolver: Resolver, question: Question, finding: Finding, at: int, vantage: str) -> Observation:
-    return Observation(
-        name=question.name,
-        rdtype=question.rdtype,
-        resolver=resolver.id,
-        outcome=finding.outcome,
-        at=at,
-        subject=finding.subject,
-        detail=finding.detail,
-        chain=finding.chain,
-        data=finding.data,
-        vantage=vantage,
-        operator=resolver.operator,
-    )
+    said = finding.outcome, at, finding.subject, finding.detail, finding.chain, finding.data
+    return Observation(question.name, question.rdtype, resolver.id, *said, vantage, resolver.operator)

@@ -77,52 +77,16 @@ class Schedule:
         zones = dict.fromkeys(map(psl.registrable_domain, listed)) if zone else {}
         once = (*(Question(apex, rdtype) for apex in zones if apex is not None for rdtype in zone), *extra)
         questions = _Questions(listed, tuple(gated), once)
-        self._queues = {resolver: _Queue(resolver, questions, proven) for resolver in resolvers}
+        self._queues = {resolver: Queue(resolver, questions, proven) for resolver in resolvers}
 
     @property
     def left(self) -> int:
         """Questions that may still be asked, the waiting ones included."""
         return sum(queue.left for queue in self._queues.values())
 
-    def next(self, resolver: str) -> Question | None:
-        """Return the next question for a resolver; None when there is none now (answers may free more)."""
-        queue = self._queues[resolver]
-        return queue.ready.popleft() if queue.ready else None
-
-    def done(self, resolver: str, question: Question, outcome: Outcome) -> None:
-        """Take note of a final answer."""
-        queue = self._queues[resolver]
-        if outcome is Outcome.TIMEOUT or outcome is Outcome.BROKEN:
-            queue.silent += 1
-        elif queue.silent:
-            queue.silent = 0
-        if question.rdtype == FIRST and question.name in queue.waiting:
-            queue.waiting.discard(question.name)
-            freed = queue.gated(question.name)
-            queue.owed -= len(freed)
-            if outcome.proves_existence and not queue.aside:
-                queue.ready.extend(freed)
-
-    def is_silent(self, resolver: str, manners: Manners) -> bool:
-        """Tell whether a resolver should show that it still answers."""
-        queue = self._queues[resolver]
-        return queue.silent >= manners.patience and not queue.aside
-
-    def answers_again(self, resolver: str) -> None:
-        """Take note that a resolver answers, although some names brought no reply."""
-        self._queues[resolver].silent = 0
-
-    def is_aside(self, resolver: str) -> bool:
-        """Tell whether a resolver was set aside."""
-        return self._queues[resolver].aside
-
-    def set_aside(self, resolver: str) -> None:
-        """Ask this resolver nothing more."""
-        queue = self._queues[resolver]
-        queue.aside = True
-        queue.ready.clear()
-        queue.waiting.clear()
-        queue.owed = 0
+    def at(self, resolver: str) -> Queue:
+        """Return what is asked of a resolver. Raises KeyError."""
+        return self._queues[resolver]
 
 
 class _Questions(Struct, frozen=True):
@@ -133,33 +97,65 @@ class _Questions(Struct, frozen=True):
     zone: tuple[Question, ...]
 
 
-class _Queue:
-    """The questions for one resolver."""
+class Queue:
+    """The questions for one resolver: which comes next, and whether it should be asked at all."""
 
     def __init__(self, resolver: str, questions: _Questions, proven: Set[tuple[str, str, str]]) -> None:
-        self.resolver = resolver
-        self.types = questions.gated
-        self.proven = proven
-        self.waiting: set[Name] = set()
+        self._resolver, self._types, self._proven = resolver, questions.gated, proven
         self.silent = 0
+        """Questions in a row that brought no usable reply."""
         self.aside = False
+        """It is asked nothing more."""
         free: list[Question] = []
-        self.ready: deque[Question] = deque()
+        self._waiting: set[Name] = set()
+        self._ready: deque[Question] = deque()
         for name in questions.names:
             if (name, FIRST, resolver) in proven:
-                free.extend(self.gated(name))
+                free.extend(self._gated(name))
             else:
-                self.ready.append(Question(name, FIRST))
-                self.waiting.add(name)
-        self.ready.extend(one for one in questions.zone if (one.name, one.rdtype, resolver) not in proven)
-        self.ready.extend(free)
-        self.owed = sum(len(self.gated(name)) for name in self.waiting)
+                self._ready.append(Question(name, FIRST))
+                self._waiting.add(name)
+        self._ready.extend(one for one in questions.zone if (one.name, one.rdtype, resolver) not in proven)
+        self._ready.extend(free)
+        self._owed = sum(len(self._gated(name)) for name in self._waiting)
         """Questions of the names that wait."""
-
-    def gated(self, name: Name) -> list[Question]:
-        """Return what is asked of a name that exists."""
-        return [Question(name, rdtype) for rdtype in self.types if (name, rdtype, self.resolver) not in self.proven]
 
     @property
     def left(self) -> int:
-        return len(self.ready) + self.owed
+        """Questions that may still be asked, the waiting ones included."""
+        return len(self._ready) + self._owed
+
+    def next(self) -> Question | None:
+        """Return the next question; None when there is none now (answers may free more)."""
+        return self._ready.popleft() if self._ready else None
+
+    def done(self, question: Question, outcome: Outcome) -> None:
+        """Take note of a final answer."""
+        if outcome is Outcome.TIMEOUT or outcome is Outcome.BROKEN:
+            self.silent += 1
+        elif self.silent:
+            self.silent = 0
+        if question.rdtype == FIRST and question.name in self._waiting:
+            self._waiting.discard(question.name)
+            freed = self._gated(question.name)
+            self._owed -= len(freed)
+            if outcome.proves_existence and not self.aside:
+                self._ready.extend(freed)
+
+    def is_silent(self, manners: Manners) -> bool:
+        """Tell whether the resolver should show that it still answers."""
+        return self.silent >= manners.patience and not self.aside
+
+    def set_aside(self) -> None:
+        """Ask nothing more."""
+        self.aside = True
+        self._ready.clear()
+        self._waiting.clear()
+        self._owed = 0
+
+    def _gated(self, name: Name) -> list[Question]:
+        """Return what is asked of a name that exists."""
+        types = self._types
+        if self._proven:
+            types = tuple(rdtype for rdtype in types if (name, rdtype, self._resolver) not in self._proven)
+        return [Question(name, rdtype) for rdtype in types]

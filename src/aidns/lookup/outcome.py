@@ -49,6 +49,12 @@ def classify(reply: Reply, name: Name, rdtype: str, *, runs_our_list: bool = Fal
     `runs_our_list`: a canary of ours was answered positively by this resolver, or it could not be settled whether; then
     none of its negative answers is a proof.
     """
+    answers = reply.answers
+    if len(answers) == 1 and reply.rcode == "NOERROR" and not (reply.authority or reply.additional or reply.ede):
+        record = answers[0]
+        if record.name == name and record.rdtype == rdtype != "CNAME" and record.data not in NULL_ADDRESSES:
+            detail = VALIDATED if "AD" in reply.flags else ""
+            return Finding(Outcome.DATA, name, detail, (), (printable(record.data),))  # as below, in one step
     chain = cname_chain(reply, name)
     subject = Name(chain[-1]) if chain else name
     if len(chain) >= MAX_CHAIN:

@@ -95,7 +95,7 @@ async def _run(state: State, task: Task, schedule: Schedule, tick: Tick) -> Tall
             raise _nobody("; ".join(f"{seen.resolver.id}: {seen.trouble}" for seen in probes))
         for contact in contacts:
             if contact not in there:
-                schedule.set_aside(contact.resolver.id)
+                schedule.at(contact.resolver.id).set_aside()
         async with aclosing(ask(schedule, there, task.at, task.vantage)) as arriving:
             async for observations in arriving:
                 state.record(map(as_recorded, observations))
@@ -103,7 +103,7 @@ async def _run(state: State, task: Task, schedule: Schedule, tick: Tick) -> Tall
     finally:
         for contact in contacts:
             await contact.exchange.close()
-    aside = tuple(contact.resolver.id for contact in there if schedule.is_aside(contact.resolver.id))
+    aside = tuple(contact.resolver.id for contact in there if schedule.at(contact.resolver.id).aside)
     if not any(contact.replied and not (contact.denies_all and contact.resolver.id in aside) for contact in there):
         raise _nobody("failures and denials of everything, even the root, are all that came")
     traffic = {
