@@ -207,48 +207,44 @@ def _flags(bits: int) -> frozenset[str]:
 
 
 def _read_name(wire: bytes, at: int, known: dict[int, str]) -> tuple[str, int]:
-    """Return the name at an offset and the offset behind it; `known` holds the names read so far by their offset."""
+    """Return the name at an offset and the offset behind it; `known` holds the names read so far by their offset.
+
+    Raises IndexError where a name runs past the end of the message.
+    """
     start = at
     labels: list[bytes] = []
-    behind = octets = pointers = 0
+    behind = pointers = 0
     above = ""
     while length := wire[at]:
-        if length >= 0xC0:
-            behind = behind or at + 2
-            target = (length & 0x3F) << 8 | wire[at + 1]
-            pointers += 1
-            if target >= at or pointers > _MAX_POINTERS:
-                raise MessageError("a compression pointer loops")
-            above = known.get(target, "")
-            if above and "\\" not in above:
-                octets += len(above) + 1 if above != "." else 0
-                break
-            above = ""
-            at = target
+        if length < 64:
+            labels.append(wire[at + 1 : at + 1 + length])
+            at += 1 + length
             continue
-        label = wire[at + 1 : at + 1 + length]
-        octets += length + 1
-        if length > 63 or len(label) < length:
-            raise MessageError("a name runs past its limit")
-        labels.append(label)
-        at += 1 + length
-    if octets > 254:
-        raise MessageError("a name runs past its limit")
-    name = _name_text(labels, above)
-    known[start] = name
+        behind = behind or at + 2
+        target = (length & 0x3F) << 8 | wire[at + 1]
+        pointers += 1
+        if length < 0xC0 or target >= at or pointers > _MAX_POINTERS:
+            raise MessageError("a compression pointer loops, or is none")
+        above = known.get(target, "")
+        if above and "\\" not in above:
+            break
+        above = ""
+        at = target
+    name = known[start] = _name_text(labels, above)
     return name, behind or at + 1
 
 
 def _name_text(labels: list[bytes], above: str) -> str:
-    """Return labels as text, below a name that is text already; none is the root."""
+    """Return labels as text, below a name that is text already; none is the root. Raises MessageError."""
+    if not labels:
+        return above or "."
+    below = "" if above in ("", ".") else f".{above}"
     whole = b".".join(labels).lower()
-    if not whole.translate(None, _PLAIN) and whole.count(b".") < max(1, len(labels)):
-        text = whole.decode("ascii")
-    else:
-        text = ".".join(map(_label_text, labels))
-    if not text or above in ("", "."):
-        return text or above or "."
-    return f"{text}.{above}"
+    if len(whole) + len(below) > 253:
+        raise MessageError("a name runs past its limit")
+    if not whole.translate(None, _PLAIN) and whole.count(b".") < len(labels):
+        return whole.decode("ascii") + below
+    return ".".join(map(_label_text, labels)) + below
 
 
 def _label_text(label: bytes) -> str:

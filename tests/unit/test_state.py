@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from aidns.errors import EnvironmentFault
+from aidns.lookup import state
 from aidns.lookup.spans import from_observation, merge
 from aidns.lookup.state import APPLICATION_ID, VERSION, State, read_spans
 from aidns.model import Observation, Outcome
@@ -82,6 +83,11 @@ def test_night_after_night_is_merging(nights: list[tuple[int, int]]) -> None:
             state.record([one])
         found = state.spans()
     assert found == ((reduce(merge, map(from_observation, seen)),) if seen else ())
+
+
+@given(histories)
+def test_the_row_of_an_answer_is_that_of_its_span(seen: list[Observation]) -> None:
+    assert list(map(state._row_of_one, seen)) == list(map(state._row, map(from_observation, seen)))
 
 
 def _without_count(span: object) -> object:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import dns.edns
 import dns.flags
 import dns.message
@@ -166,3 +168,18 @@ def test_service_records_of_any_octets_do_no_worse_than_raise(rdata: bytes) -> N
 def test_a_reply_whose_question_is_known_is_read_the_same(name: str, answer: list[tuple[str, str, str]]) -> None:
     message = _reply(name, {"answer": answer})
     assert wire.parse(message, (name, "A")) == wire.parse(message)
+
+
+@pytest.mark.parametrize("octets", [252, 253, 254])
+def test_a_name_is_measured_with_what_it_is_compressed_to(octets: int) -> None:
+    """RFC 1035 §2.3.4: 255 octets on the wire, whether a pointer saves some of them or not."""
+    asked = ("shop.com", "CNAME")
+    labels = ["l" * 63, "l" * 63, "l" * 63, "l" * (octets - 3 * 64 - len(".shop.com"))]
+    target = b"".join(len(label).to_bytes() + label.encode() for label in labels) + b"\xc0\x0c"
+    record = b"\xc0\x0c" + struct.pack("!HHIH", 5, 1, 60, len(target)) + target
+    message = struct.pack("!HHHHHH", 1, 0x8180, 1, 1, 0, 0) + wire.question(*asked) + record
+    if octets > 253:
+        with pytest.raises(wire.MessageError, match="past its limit"):
+            wire.parse(message, asked)
+    else:
+        assert wire.parse(message, asked).data("CNAME") == (f"{'.'.join(labels)}.shop.com",)

@@ -30,7 +30,6 @@ def span_key(span: Span | Observation) -> SpanKey:
     The chain belongs to it, because every name on it was seen to exist, and so do name servers: who serves a zone is
     its history. Addresses do not: they change with every answer.
     """
-    servers = span.data if span.rdtype == "NS" and span.outcome is Outcome.DATA else ()
     return (
         span.name,
         span.rdtype,
@@ -39,8 +38,13 @@ def span_key(span: Span | Observation) -> SpanKey:
         span.outcome._value_,
         span.subject,
         span.chain,
-        servers,
+        servers_of(span),
     )
+
+
+def servers_of(span: Span | Observation) -> tuple[str, ...]:
+    """Return the name servers that an answer tells; none where something else was asked or answered."""
+    return span.data if span.rdtype == "NS" and span.outcome is Outcome.DATA else ()
 
 
 def from_observation(seen: Observation) -> Span:

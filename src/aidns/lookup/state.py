@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from aidns.errors import EnvironmentFault
-from aidns.lookup.spans import DAY, MAX_DAYS, from_observation, merge, merge_all, span_key
+from aidns.lookup.spans import DAY, MAX_DAYS, from_observation, merge, merge_all, servers_of, span_key
 from aidns.model import Observation, Outcome, Span
 
 VERSION = 1
@@ -220,7 +220,7 @@ def _spans(db: sqlite3.Connection) -> tuple[Span, ...]:
     return tuple(map(_span, db.execute(_SELECT)))
 
 
-def _key_row(span: Span | Observation) -> tuple[str, ...]:
+def _key_row(span: Span) -> tuple[str, ...]:
     name, rdtype, resolver, vantage, outcome, subject, chain, servers = span_key(span)
     return (name, rdtype, resolver, vantage, outcome, subject, _dump(chain), _dump(servers))
 
@@ -231,9 +231,25 @@ def _row(span: Span) -> tuple[Any, ...]:
 
 
 def _row_of_one(seen: Observation) -> tuple[Any, ...]:
-    """Return the row of an observation: that of `from_observation`."""
+    """Return the row of the span that `from_observation` makes."""
     at = seen.at
-    return (*_key_row(seen), seen.operator, at, at, 1, f"[{at // DAY}]", seen.detail, _dump(seen.data))
+    return (
+        seen.name,
+        seen.rdtype,
+        seen.resolver,
+        seen.vantage,
+        seen.outcome._value_,
+        seen.subject,
+        _dump(seen.chain),
+        _dump(servers_of(seen)),
+        seen.operator,
+        at,
+        at,
+        1,
+        f"[{at // DAY}]",
+        seen.detail,
+        _dump(seen.data),
+    )
 
 
 def _span(row: tuple[Any, ...]) -> Span:
