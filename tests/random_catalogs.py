@@ -133,7 +133,10 @@ def draw_policy(rng: random.Random, catalog: Catalog, apexes: Sequence[str], act
 
 
 def says(catalog: Catalog, policy: Policy, scope: str, qname: str) -> bool:
-    """Tell whether a policy blocks a name: the deepest listed owner decides, and there an exception wins."""
+    """Tell whether a policy blocks a name: the deepest listed owner decides, and there an exception wins.
+
+    What an allowed service merely needs is no exception where the policy blocks that very name itself.
+    """
     for owner in (qname, *names.ancestors(qname)):
         here = [blocks for tree, blocks in _rules(catalog, policy, scope, owner) if tree or owner == qname]
         if here:
@@ -161,7 +164,8 @@ def _rules(catalog: Catalog, policy: Policy, scope: str, owner: str) -> Iterator
             taken = any(_takes(e, service, one, default=("exclusive", "vendor", "tenant")) for e in excluding)
             if one.service == service.id and (excepting or taken):
                 yield one.scope == "subtree", False
-        if owner in {need.name for need in service.dependencies} and (excepting or any(not e.role for e in excluding)):
+        needed = owner in {need.name for need in service.dependencies} - {block.name for block in policy.block}
+        if needed and (excepting or any(not e.role for e in excluding)):
             listed = [one for one in catalog.names if one.name == owner]
             yield all(one.scope == "subtree" for one in listed), False
 
