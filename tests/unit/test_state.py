@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from functools import reduce
 from pathlib import Path
@@ -113,6 +114,20 @@ def test_writers_at_the_same_time_wait_for_each_other(path: Path) -> None:
         list(pool.map(write, range(3)))
     (span,) = read_spans(path)
     assert (span.first, span.last) == (0, 299)
+
+
+def test_who_opens_waits_for_who_writes_without_a_log(path: Path) -> None:
+    """As when several start on a new file at once: turning the log on is refused, and SQLite does not wait there."""
+    with State(path) as state:
+        state.record([SEEN])
+    writer = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    writer.execute("PRAGMA journal_mode = DELETE")
+    writer.execute("BEGIN IMMEDIATE")
+    timer = threading.Timer(0.2, writer.close)
+    timer.start()
+    with State(path) as state:
+        assert len(state.spans()) == 1
+    timer.join()
 
 
 def _at(at: int) -> Observation:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,7 @@ APPLICATION_ID = 0x6169646E
 """Marks a file as ours (`aidn`), so that no other program's database is ever written to."""
 BUSY_SECONDS = 10.0
 """How long to wait for another process that is writing."""
+_BUSY_PAUSE = 0.01
 
 _KEY = ("name", "rdtype", "resolver", "vantage", "outcome", "subject", "chain", "servers")
 _VALUES = ("operator", "first", "last", "n", "days", "detail", "data")
@@ -74,7 +76,7 @@ class State:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             try:
-                _prepare(self._db, path)
+                _patiently(lambda: _prepare(self._db, path))
             except BaseException:
                 self._db.close()
                 raise
@@ -149,6 +151,18 @@ def _access(path: Path) -> str:
     if os.access(path.parent, os.W_OK):
         return "mode=rw"
     return "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+
+
+def _patiently(work: Callable[[], None]) -> None:
+    """Do what another process keeps from being done for a moment: not everywhere does SQLite wait by itself."""
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            return work()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(_BUSY_PAUSE)
 
 
 def _prepare(db: sqlite3.Connection, path: Path) -> None:
