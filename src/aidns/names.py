@@ -27,7 +27,8 @@ RPZ_TRIGGERS = ("rpz-ip", "rpz-client-ip", "rpz-nsdname", "rpz-nsip")
 
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\Z")
 _CANONICAL = re.compile(
-    r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+(?!(?:[0-9]+|rpz-(?:ip|client-ip|nsdname|nsip))\Z)"
+    r"(?=.{1,253}\Z)(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)+"
+    rf"(?!(?:[0-9]+|{'|'.join(RPZ_TRIGGERS)})\Z)"
     r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z"
 )
 """A name that nothing is wrong with."""

@@ -9,7 +9,7 @@ from aidns import names
 from aidns.audit import zone_faults as faults
 from aidns.audit.finding import Fault, Findings
 from aidns.lists.line import MAX_LINE
-from aidns.names import InvalidName
+from aidns.names import RPZ_TRIGGERS, InvalidName
 
 MAX_OWNER = 250
 """Octets of owner plus zone name (measured with named-checkzone)."""
@@ -27,7 +27,7 @@ _TYPES = frozenset(
     | {"dnskey", "nsec", "nsec3", "nsec3param", "zonemd", "cds", "cdnskey", "ds", "tlsa", "sshfp", "hinfo", "spf"}
 )
 _ACTIONS = (".", "*.", "rpz-passthru.", "rpz-drop.", "rpz-tcp-only.")
-_TRIGGERS = (".rpz-ip", ".rpz-client-ip", ".rpz-nsdname", ".rpz-nsip")
+_TRIGGERS = tuple(f".{top}" for top in RPZ_TRIGGERS)
 
 
 class Zone:

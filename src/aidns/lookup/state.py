@@ -24,6 +24,7 @@ APPLICATION_ID = 0x6169646E
 BUSY_SECONDS = 10.0
 """How long to wait for another process that is writing."""
 _BUSY_PAUSE = 0.01
+"""Seconds between two tries."""
 
 _KEY = ("name", "rdtype", "resolver", "vantage", "outcome", "subject", "chain", "servers")
 _VALUES = ("operator", "first", "last", "n", "days", "detail", "data")
