@@ -134,7 +134,7 @@ def carry_out(app: App, catalog: Catalog, task: Task, state_file: Path, *, http:
             tally = run(state, task, tick)
         if http:
             look_at_sites(app, catalog, task, state)
-        after = state.spans()
+        after = state.compact()
     past = [span for span in before if span.first <= task.at]
     names = [name for name in task.names if task.shard.holds(name)]
     former = judge(past, names, min(last_answer(past), task.at), parking=catalog.parking)

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from aidns.errors import EnvironmentFault
 from aidns.lookup.jsonl import dump, load
-from aidns.lookup.spans import merge_all
 from aidns.lookup.state import State, read_spans
 from aidns.model import Span
 
@@ -55,7 +54,7 @@ def write_memory(path: Path, spans: Iterable[Span]) -> int:
         return len(lines)
     with State(path) as state:
         state.merge(spans)
-        return len(merge_all(state.spans()))
+        return len(state.compact())
 
 
 def _replace(path: Path, lines: Iterable[str]) -> None:

@@ -69,15 +69,26 @@ def from_observation(seen: Observation) -> Span:
 
 def merge(one: Span, other: Span) -> Span:
     """Return both spans, which share their key, as one."""
-    latest = max(one, other, key=lambda span: (span.last, span.detail, span.data, span.operator))
-    apart = one.last < other.first or other.last < one.first
+    early, late = (one, other) if _is_latest(other, one) else (other, one)
     return msgspec.structs.replace(
-        latest,
-        first=min(one.first, other.first),
-        last=latest.last,
-        n=one.n + other.n if apart else max(one.n, other.n),
-        days=tuple(sorted({*one.days, *other.days})[-MAX_DAYS:]),
+        late,
+        first=min(early.first, late.first),
+        n=early.n + late.n if early.last < late.first else max(early.n, late.n),
+        days=_united(early.days, late.days),
     )
+
+
+def _is_latest(span: Span, other: Span) -> bool:
+    """Tell whose texts stay: those of the later answer, of two at the same moment always the same one's."""
+    if span.last != other.last:
+        return span.last > other.last
+    return (span.detail, span.data, span.operator) >= (other.detail, other.data, other.operator)
+
+
+def _united(days: tuple[int, ...], more: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the newest days of both."""
+    both = days + more if days[-1:] < more[:1] else tuple(sorted({*days, *more}))
+    return both[-MAX_DAYS:]
 
 
 def merge_all(spans: Iterable[Span]) -> dict[SpanKey, Span]:

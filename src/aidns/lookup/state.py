@@ -1,4 +1,8 @@
-"""The memory of `check`: one SQLite file of spans that opens again however its writer ended. [I/O]"""
+"""The memory of `check`: one SQLite file of batches of spans that opens again however its writer ended. [I/O]
+
+Each batch of answers is one row: SQLite makes it whole or absent and lets several write, and what the batches say
+together, `spans.merge` knows. `State.compact` puts them into one row.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +13,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import msgspec
 
 from aidns.errors import EnvironmentFault
-from aidns.lookup.spans import DAY, MAX_DAYS, from_observation, merge, merge_all, servers_of, span_key
+from aidns.lookup.spans import from_observation, merge_all
 from aidns.model import Observation, Outcome, Span
+from aidns.names import Name
 
-VERSION = 1
+VERSION = 2
 """Layout of the file, kept as its user_version."""
 APPLICATION_ID = 0x6169646E
 """Marks a file as ours (`aidn`), so that no other program's database is ever written to."""
@@ -26,42 +30,18 @@ BUSY_SECONDS = 10.0
 _BUSY_PAUSE = 0.01
 """Seconds between two tries."""
 
-_KEY = ("name", "rdtype", "resolver", "vantage", "outcome", "subject", "chain", "servers")
-_VALUES = ("operator", "first", "last", "n", "days", "detail", "data")
-_ORDER = ("rdtype", "resolver", "vantage", "name", "outcome", "subject", "chain", "servers")
-"""Of the same columns, as rows lie in the file: what is asked together lies together, and few pages are written."""
-_COLUMNS = ", ".join((*_KEY, *_VALUES))
-_SCHEMA = f"""
-CREATE TABLE span (
-  name TEXT NOT NULL, rdtype TEXT NOT NULL, resolver TEXT NOT NULL, vantage TEXT NOT NULL, outcome TEXT NOT NULL,
-  subject TEXT NOT NULL, chain TEXT NOT NULL, servers TEXT NOT NULL, operator TEXT NOT NULL, first INTEGER NOT NULL,
-  last INTEGER NOT NULL, n INTEGER NOT NULL, days TEXT NOT NULL, detail TEXT NOT NULL, data TEXT NOT NULL,
-  PRIMARY KEY ({", ".join(_ORDER)})
-) STRICT, WITHOUT ROWID
-"""
-_SELECT = f"SELECT {_COLUMNS} FROM span"  # noqa: S608 - constants
-_FIND = f"{_SELECT} WHERE {' AND '.join(f'{column} = ?' for column in _KEY)}"
-# What is known already is updated at once where an answer of one day simply comes later, as it nearly always does; then
-# the texts are the answer's, and its day goes to the end of the newest ones. Everything else is left to `spans.merge`.
-_ADD = f"""
-INSERT INTO span ({_COLUMNS}) VALUES ({", ".join("?" * len((*_KEY, *_VALUES)))})
-ON CONFLICT DO UPDATE SET
-  operator = excluded.operator, detail = excluded.detail, data = excluded.data,
-  last = excluded.last, n = n + excluded.n,
-  days = CASE
-    WHEN last / {DAY} = excluded.last / {DAY} THEN days
-    ELSE rtrim(
-        CASE WHEN json_array_length(days) < {MAX_DAYS} THEN days ELSE '[' || substr(days, instr(days, ',') + 1) END, ']'
-      ) || ',' || ltrim(excluded.days, '[')
-  END
-WHERE last < excluded.first AND excluded.first / {DAY} = excluded.last / {DAY}
-"""  # noqa: S608
-_STORE = f"INSERT OR REPLACE INTO span ({_COLUMNS}) VALUES ({', '.join('?' * len((*_KEY, *_VALUES)))})"  # noqa: S608
+_SCHEMA = "CREATE TABLE batch (id INTEGER PRIMARY KEY, spans TEXT NOT NULL) STRICT"
+_SELECT = "SELECT spans FROM batch ORDER BY id"
+_STORE = "INSERT INTO batch (spans) VALUES (?)"
+_FORGET = "DELETE FROM batch"
+_COUNT = "SELECT count(*) FROM batch"
 
-
-_ENCODER = msgspec.json.Encoder()
-_DAYS, _TEXTS = msgspec.json.Decoder(tuple[int, ...]), msgspec.json.Decoder(tuple[str, ...])
-_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+_Row = tuple[
+    Name, str, str, Outcome, Name, int, int, int, tuple[int, ...], str, tuple[str, ...], tuple[str, ...], str, str
+]
+"""A span's fields in order: a batch is a JSON array of such arrays."""
+_ENCODER, _DECODER = msgspec.json.Encoder(), msgspec.json.Decoder(tuple[_Row, ...])
+_ANEW = "move it away: check starts a new one, and every name stays listed until it is proven gone anew"
 
 
 class State:
@@ -96,29 +76,22 @@ class State:
 
     def record(self, observations: Iterable[Observation]) -> None:
         """Add observations, all or none; those added before change nothing. Raises EnvironmentFault."""
-        seen = tuple(observations)
-        with _faults(self.path), _transaction(self._db):
-            if not self._add(map(_row_of_one, seen), len(seen)):
-                self._merge(map(from_observation, seen))
+        self.merge(map(from_observation, observations))
 
     def merge(self, spans: Iterable[Span]) -> None:
         """Add what another memory holds, all or nothing; what is here stays. Raises EnvironmentFault."""
+        if rows := _rows(spans):
+            with _faults(self.path):
+                self._db.execute(_STORE, (rows,))
+
+    def compact(self) -> tuple[Span, ...]:
+        """Put all batches into one, smaller and quicker to read, and return every span. Raises EnvironmentFault."""
         with _faults(self.path), _transaction(self._db):
-            self._merge(spans)
-
-    def _merge(self, spans: Iterable[Span]) -> None:
-        fresh = merge_all(spans)
-        if self._add(map(_row, fresh.values()), len(fresh)):
-            return
-        for key, span in fresh.items():  # those that were added stay what they are
-            fresh[key] = merge(_span(self._db.execute(_FIND, _key_row(span)).fetchone()), span)
-        self._db.executemany(_STORE, map(_row, fresh.values()))
-
-    def _add(self, rows: Iterable[tuple[Any, ...]], count: int) -> bool:
-        """Add rows that are new or simply come later; tell whether all were."""
-        before = self._db.total_changes
-        self._db.executemany(_ADD, rows)
-        return self._db.total_changes - before == count
+            spans = _spans(self._db)
+            if self._db.execute(_COUNT).fetchone()[0] > 1:
+                self._db.execute(_FORGET)
+                self._db.execute(_STORE, (_rows(spans),))
+            return spans
 
     def spans(self) -> tuple[Span, ...]:
         """Return every span. Raises EnvironmentFault."""
@@ -194,6 +167,11 @@ def _check_version(db: sqlite3.Connection, path: Path) -> None:
             f"{path} was written by a newer aidns (layout {version}, this one knows {VERSION})",
             tip="update aidns, or name another file with --state FILE",
         )
+    if version < VERSION:
+        raise EnvironmentFault(
+            f"{path} was written by an aidns before its first release (layout {version}, this one knows {VERSION})",
+            tip=_ANEW,
+        )
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> int:
@@ -223,7 +201,7 @@ def _faults(path: Path) -> Iterator[None]:
     except (sqlite3.DatabaseError, msgspec.MsgspecError, ValueError) as error:
         raise EnvironmentFault(
             f"the state file {path} is damaged: {error}",
-            tip="move it away: check starts a new one, and every name stays listed until it is proven gone anew",
+            tip=_ANEW,
         ) from None
     except OSError as error:
         raise EnvironmentFault(
@@ -232,60 +210,11 @@ def _faults(path: Path) -> Iterator[None]:
 
 
 def _spans(db: sqlite3.Connection) -> tuple[Span, ...]:
-    return tuple(map(_span, db.execute(_SELECT)))
+    batches = (_DECODER.decode(text) for (text,) in db.execute(_SELECT))
+    return tuple(merge_all(Span(*row) for batch in batches for row in batch).values())
 
 
-def _key_row(span: Span) -> tuple[str, ...]:
-    name, rdtype, resolver, vantage, outcome, subject, chain, servers = span_key(span)
-    return (name, rdtype, resolver, vantage, outcome, subject, _dump(chain), _dump(servers))
-
-
-def _row(span: Span) -> tuple[Any, ...]:
-    values = (span.operator, span.first, span.last, span.n, _dump(span.days), span.detail, _dump(span.data))
-    return (*_key_row(span), *values)
-
-
-def _row_of_one(seen: Observation) -> tuple[Any, ...]:
-    """Return the row of the span that `from_observation` makes."""
-    at = seen.at
-    return (
-        seen.name,
-        seen.rdtype,
-        seen.resolver,
-        seen.vantage,
-        seen.outcome._value_,
-        seen.subject,
-        _dump(seen.chain),
-        _dump(servers_of(seen)),
-        seen.operator,
-        at,
-        at,
-        1,
-        f"[{at // DAY}]",
-        seen.detail,
-        _dump(seen.data),
-    )
-
-
-def _span(row: tuple[Any, ...]) -> Span:
-    name, rdtype, resolver, vantage, outcome, subject, chain, _, operator, first, last, n, days, detail, data = row
-    return Span(
-        name,
-        rdtype,
-        resolver,
-        _OUTCOMES.get(outcome) or Outcome(outcome),
-        subject,
-        first,
-        last,
-        n,
-        _DAYS.decode(days),
-        detail,
-        _TEXTS.decode(chain) if chain != "[]" else (),
-        _TEXTS.decode(data) if data != "[]" else (),
-        vantage,
-        operator,
-    )  # its name servers are those of its data
-
-
-def _dump(value: tuple[Any, ...]) -> str:
-    return _ENCODER.encode(value).decode() if value else "[]"
+def _rows(spans: Iterable[Span]) -> str:
+    """Return a batch as it stands in the file, nothing when it is empty."""
+    rows = list(map(msgspec.structs.astuple, spans))
+    return _ENCODER.encode(rows).decode() if rows else ""

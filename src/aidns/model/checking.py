@@ -56,7 +56,7 @@ class Observation(Struct, frozen=True, gc=False):
     """Who runs the resolver: proofs count once per operator. Empty: the resolver itself."""
 
 
-class Span(Struct, frozen=True):
+class Span(Struct, frozen=True, gc=False):
     """Equal observations together: same name, type, resolver, vantage, outcome, subject, chain (and name servers)."""
 
     name: Name
