@@ -12,8 +12,9 @@ settings.load_profile("aidns")
 
 
 @pytest.fixture(autouse=True, scope="session")
-def cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def cache_and_state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Nothing is kept where a person's own things are kept, nor found there."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         yield
