@@ -157,7 +157,7 @@ def read_question(wire: bytes) -> tuple[str, int, int]:
 
 
 def _parse(wire: bytes, asked: tuple[str, str] | None) -> Reply:
-    ident, bits, questions, *counts = _HEADER.unpack_from(wire)
+    ident, bits, questions, answers, authority, additional = _HEADER.unpack_from(wire)
     size = len(wire)
     if not bits & 0x8000 or questions != 1:
         raise MessageError("no response to one question")
@@ -165,40 +165,40 @@ def _parse(wire: bytes, asked: tuple[str, str] | None) -> Reply:
         name, number, at = read_question(wire)
         asked = name, type_text(number)
     else:
+        name = asked[0]
         at = wire.index(0, 12) + 5
-    known = {12: asked[0]}
+    known = {12: name}
     rcode = bits & 15
     ede: tuple[Ede, ...] = ()
-    sections: list[tuple[Record, ...]] = [(), (), ()]
-    for number, count in enumerate(counts):
-        if not count:
-            continue
-        section = []
-        for _ in range(count):
-            if wire.startswith(_TO_QUESTION, at):
-                owner = asked[0]
-                at += 2
-            else:
-                owner, at = _read_name(wire, at, known)
-            kind, _, ttl, length = _FIXED.unpack_from(wire, at)
-            at += 10
-            if at + length > size:
-                raise MessageError("a record runs past the end")
-            if kind == _OPT:
-                rcode |= (ttl >> 24) << 4
-                if length:
-                    ede += _extended_errors(wire[at : at + length])
-            else:
-                section.append(
-                    Record(
-                        owner, _TYPE_NAMES.get(kind) or type_text(kind), ttl, _data_text(wire, at, length, kind, known)
-                    )
-                )
-            at += length
-        sections[number] = tuple(section)
-    rcode_text = _RCODES.get(rcode) or f"RCODE{rcode}"
-    answers, authority, additional = sections
-    return Reply(ident, rcode_text, _flags(bits), asked, answers, authority, additional, ede)
+    records: list[Record] = []
+    for _ in range(answers + authority + additional):
+        if wire.startswith(_TO_QUESTION, at):
+            owner = name
+            at += 2
+        elif wire[at]:
+            owner, at = _read_name(wire, at, known)
+        else:
+            owner = "."
+            at += 1
+        kind, _, ttl, length = _FIXED.unpack_from(wire, at)
+        at += 10
+        if at + length > size:
+            raise MessageError("a record runs past the end")
+        if kind != _OPT:
+            data = _data_text(wire, at, length, kind, known)
+            records.append(Record(owner, _TYPE_NAMES.get(kind) or type_text(kind), ttl, data))
+        elif len(records) < answers + authority:
+            raise MessageError("OPT outside the additional section")  # RFC 6891 §6.1.1
+        elif length or ttl:
+            rcode |= (ttl >> 24) << 4
+            ede += _extended_errors(wire[at : at + length])
+        at += length
+    text = _RCODES.get(rcode) or f"RCODE{rcode}"
+    if len(records) == answers:
+        return Reply(ident, text, _flags(bits), asked, tuple(records), ede=ede)
+    third = answers + authority
+    sections = tuple(records[:answers]), tuple(records[answers:third]), tuple(records[third:])
+    return Reply(ident, text, _flags(bits), asked, *sections, ede)
 
 
 @lru_cache(256)

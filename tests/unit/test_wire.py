@@ -107,8 +107,12 @@ def test_octets_that_would_move_a_cursor_are_escaped() -> None:
         b"\0\1\x80\0\0\1\0\0\0\0\0\0" + (b"\x3f" + b"a" * 63) * 5 + b"\0\0\1\0\1",
         b"\0\1\x80\0\0\1\0\1\0\0\0\0\1x\0\0\1\0\1\xc0\x0c\0\1\0\1\0\0\0\0\0\x09\1\2",
         b"\0\1\x80\0\0\1\0\1\0\0\0\0\1x\0\0\1\0\1\xc0\x0c\0\1\0\1\0\0\0\0\0\2\1\2",
+        b"\0\1\x80\0\0\1\0\1\0\0\0\0\1x\0\0\1\0\1\0\0\x29\4\xd0\0\0\0\0\0\0",
     ],
-    ids=["empty", "no response", "a query", "self pointer", "pointer pair", "cut", "long name", "short rdata", "bad A"],
+    ids=[
+        *("empty", "no response", "a query", "self pointer", "pointer pair", "cut", "long name", "short rdata"),
+        *("bad A", "OPT for an answer"),
+    ],
 )
 def test_malformed_messages_are_refused(message: bytes) -> None:
     with pytest.raises(wire.MessageError):

@@ -217,5 +217,7 @@ class _Service:
 
 
 def _observation(resolver: Resolver, question: Question, finding: Finding, at: int, vantage: str) -> Observation:
-    said = finding.outcome, at, finding.subject, finding.detail, finding.chain, finding.data
-    return Observation(question.name, question.rdtype, resolver.id, *said, vantage, resolver.operator)
+    return Observation(
+        question.name, question.rdtype, resolver.id, finding.outcome, at, finding.subject, finding.detail,
+        finding.chain, finding.data, vantage, resolver.operator,
+    )  # fmt: skip
