@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from aidns.errors import EnvironmentFault
 from aidns.lookup.spans import from_observation, merge
-from aidns.lookup.state import APPLICATION_ID, VERSION, State, read_spans
+from aidns.lookup.state import APPLICATION_ID, BATCH, VERSION, State, read_spans
 from aidns.model import Observation, Outcome
 from aidns.names import Name
 from unit.test_lookup_spans import histories, spans_of
@@ -110,6 +110,30 @@ def test_compacting_keeps_what_another_writer_adds_meanwhile(path: Path) -> None
             state.compact()
     (span,) = read_spans(path)
     assert (span.first, span.last, span.n) == (0, 199, 200)
+
+
+def test_texts_that_look_like_outcomes_are_texts(path: Path) -> None:
+    seen = [replace(SEEN, detail=str(outcome), vantage=str(outcome), outcome=outcome) for outcome in Outcome]
+    with State(path) as state:
+        state.record(seen)
+        found = state.spans()
+    assert {type(span.outcome) for span in found} == {Outcome}
+    assert {type(text) for span in found for text in (span.detail, span.vantage)} == {str}
+
+
+def test_many_spans_lie_in_several_batches(path: Path) -> None:
+    seen = [replace(_at(1), name=Name(f"n{number}.shop.com")) for number in range(BATCH * 2 + 1)]
+    with State(path) as state:
+        state.merge(map(from_observation, seen))
+        state.record(seen[:3])
+        assert len(state.compact()) == len(seen)
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT json_array_length(spans) FROM batch").fetchall() == [(BATCH,), (BATCH,), (1,)]
+    db.close()
+    before = path.read_bytes()
+    with State(path) as state:
+        state.compact()
+    assert path.read_bytes() == before, "nothing is left to do"
 
 
 def _without_count(span: object) -> object:

@@ -1,7 +1,7 @@
 """The memory of `check`: one SQLite file of batches of spans that opens again however its writer ended. [I/O]
 
 Each batch of answers is one row: SQLite makes it whole or absent and lets several write, and what the batches say
-together, `spans.merge` knows. `State.compact` puts them into one row.
+together, `spans.merge` knows. `State.compact` puts them into few.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import msgspec
 
@@ -29,6 +31,9 @@ BUSY_SECONDS = 10.0
 """How long to wait for another process that is writing."""
 _BUSY_PAUSE = 0.01
 """Seconds between two tries."""
+
+BATCH = 2000
+"""Spans in a row at most, so that little more than the spans themselves is in memory at once."""
 
 _SCHEMA = "CREATE TABLE batch (id INTEGER PRIMARY KEY, spans TEXT NOT NULL) STRICT"
 _SELECT = "SELECT spans FROM batch ORDER BY id"
@@ -80,17 +85,18 @@ class State:
 
     def merge(self, spans: Iterable[Span]) -> None:
         """Add what another memory holds, all or nothing; what is here stays. Raises EnvironmentFault."""
-        if rows := _rows(spans):
-            with _faults(self.path):
-                self._db.execute(_STORE, (rows,))
+        batches = list(_batches(spans))
+        with _faults(self.path), _transaction(self._db):
+            self._db.executemany(_STORE, batches)
 
     def compact(self) -> tuple[Span, ...]:
-        """Put all batches into one, smaller and quicker to read, and return every span. Raises EnvironmentFault."""
+        """Put the batches into as few as hold them, quicker to read, and return every span. Raises EnvironmentFault."""
         with _faults(self.path), _transaction(self._db):
             spans = _spans(self._db)
-            if self._db.execute(_COUNT).fetchone()[0] > 1:
+            batches = self._db.execute(_COUNT).fetchone()[0]
+            if (batches - 1) * BATCH >= len(spans):
                 self._db.execute(_FORGET)
-                self._db.execute(_STORE, (_rows(spans),))
+                self._db.executemany(_STORE, _batches(spans))
             return spans
 
     def spans(self) -> tuple[Span, ...]:
@@ -210,11 +216,23 @@ def _faults(path: Path) -> Iterator[None]:
 
 
 def _spans(db: sqlite3.Connection) -> tuple[Span, ...]:
-    batches = (_DECODER.decode(text) for (text,) in db.execute(_SELECT))
-    return tuple(merge_all(Span(*row) for batch in batches for row in batch).values())
+    kept: dict[Any, Any] = {}
+    rows = (row for (text,) in db.execute(_SELECT) for row in _DECODER.decode(text))
+    return tuple(merge_all(_span(row, kept.setdefault) for row in rows).values())
 
 
-def _rows(spans: Iterable[Span]) -> str:
-    """Return a batch as it stands in the file, nothing when it is empty."""
-    rows = list(map(msgspec.structs.astuple, spans))
-    return _ENCODER.encode(rows).decode() if rows else ""
+def _span(row: _Row, one: Callable[[Any, Any], Any]) -> Span:
+    """Return the span of a row. Equal values are kept once: most come again and again.
+
+    Not so its outcome, which equals a text that somebody may have chosen.
+    """
+    left, outcome, right = row[:3], row[3], row[4:]
+    fields = (*map(one, left, left), outcome, *map(one, right, right))
+    return Span(*fields)
+
+
+def _batches(spans: Iterable[Span]) -> Iterator[tuple[str]]:
+    """Yield batches as they stand in the file."""
+    rows = map(msgspec.structs.astuple, spans)
+    while batch := list(islice(rows, BATCH)):
+        yield (_ENCODER.encode(batch).decode(),)
