@@ -5,7 +5,7 @@
 cpu: 10,000 names, 4 types that all clients know, answered at once: CPU time of the client for a question, as a ratio in
 each round, in which the clients run in turn; the median of these ratios. `aidns` asks, matches, decodes and classifies;
 `aidns + record` also writes the answers to a state file, `the next night` to one that holds those of the night before;
-what it then costs to put all batches into one and read them is printed apart. dnspython's resolver asks a tenth of the
+what it then costs to put the batches together and read them is printed apart. dnspython's resolver asks a tenth of the
 questions. aiodns (`pip install aiodns`) and dnsperf (Debian package) are left out where they are not installed.
 
 wall: 10,000 names, 6 types, 3 resolvers 50 ms away, without a rate; the same with 2 % of the packets lost.

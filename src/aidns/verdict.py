@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -193,11 +194,20 @@ def _has_moved(servers: list[Span], denied: set[int]) -> bool:
     return bool(former) and any(max(former) <= day <= began for day in denied)
 
 
-def _in_network(address: str, network: str) -> bool:
+def _in_network(text: str, network: str) -> bool:
+    address = _address(text)
+    return address is not None and address in _network(network)
+
+
+@lru_cache(4096)
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(network)
+        return ipaddress.ip_address(text)
     except ValueError:  # what resolvers say need not be an address
-        return False
+        return None
+
+
+_network = lru_cache(256)(ipaddress.ip_network)
 
 
 def _parked(name: Name, zone: Name | None, evidence: Evidence, parking: Sequence[Parking]) -> str:
