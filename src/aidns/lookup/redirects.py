@@ -74,12 +74,14 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
-        if ip.is_site_local:
+        if ip not in _GLOBAL_UNICAST:
             return False
     return ip.is_global and not ip.is_multicast
 
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""All that is assigned (RFC 3513 §4); outside lie IPv4 addresses in other clothes (`::127.0.0.1`, 64:ff9b:1::/48)."""
 
 
 def addresses_of(host: str, port: int) -> Sequence[tuple[str, int]]:
