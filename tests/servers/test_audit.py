@@ -11,12 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from aidns.audit.collateral import Protected
 from aidns.audit.holes import Hole, holes
+from aidns.audit.run import audit
 from aidns.lab.servers import start
 from aidns.lab.upstream import Upstream
 from aidns.names import ancestors
 from aidns.stub import ask_many
 from servers import rule_sets
+from tests.consumers import tsurlfilter
+from tests.oracles.adguard import ALLOW, BLOCK, NOTHING
 
 SEED = int(os.environ.get("AIDNS_SEED", "20250205"))
 SETS = 150
@@ -91,3 +95,50 @@ def test_powerdns_has_no_holes(tmp_path: Path) -> None:
     ):
         replies = ask_many(server.port, [(name, "A") for name in shown], tries=4)
     assert not [name for name, reply in zip(shown, replies, strict=True) if reply is None or reply.data("A")]
+
+
+@pytest.mark.parametrize("zone", ["com", "*.com"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param(k, marks=pytest.mark.server(k)) for k in ("unbound-rpz", "bind-rpz", "pdns-rpz", "kresd-rpz")]
+)
+def test_an_owner_of_one_label_blocks_a_top_level_domain(kind: str, zone: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "zone", {zone: True})
+    with Upstream() as upstream, start(kind, [path], upstream=upstream.port, canary=CANARY) as server:
+        replies = ask_many(server.port, [("shop.com", "A"), ("shop.org", "A")], tries=4)
+    passed = [bool(reply and reply.data("A")) for reply in replies]
+    assert passed == [zone == "com", True]
+    found = audit(path.read_bytes(), "list", Protected({}, {}), syntax="rpz").findings
+    assert "rpz-top-level" in {finding.id for finding in found}
+
+
+@pytest.mark.server("dnsmasq")
+@pytest.mark.parametrize(("line", "reaches"), [("address=/#/192.0.2.66", True), ("local=/#/", False)])
+def test_a_sharp_between_slashes_is_every_name(line: str, reaches: bool, tmp_path: Path) -> None:
+    path = tmp_path / "list"
+    path.write_text(f"address=/{CANARY}/0.0.0.0\nserver=/ready.example.net/#\n{line}\n", "ascii")
+    with Upstream() as upstream, start("dnsmasq", [path], upstream=upstream.port, canary=CANARY) as server:
+        (reply,) = ask_many(server.port, [("shop.org", "A")], tries=4)
+    assert reply and (reply.data("A") == ("192.0.2.66",)) == reaches
+    found = audit(path.read_bytes(), "list", Protected({}, {}), syntax="dnsmasq").findings
+    assert ("every-name" in {finding.id for finding in found}) == reaches
+
+
+@pytest.mark.parametrize(
+    ("line", "fault", "said"),
+    [
+        ("||*^", "adguard-everything", [BLOCK, BLOCK]),
+        ("@@||*.*^$important", "adguard-everything", [ALLOW, ALLOW]),
+        ("/.*/", "adguard-everything", [BLOCK, BLOCK]),
+        ("||*.com^", "adguard-top-level", [BLOCK, NOTHING]),
+        ("*.com", "adguard-top-level", [BLOCK, NOTHING]),
+        (".com^", "adguard-top-level", [BLOCK, NOTHING]),
+        ("||*.shop.com^", "", [NOTHING, NOTHING]),
+    ],
+)
+def test_patterns_too_wide_are_what_adguards_engine_takes_them_for(line: str, fault: str, said: list[str]) -> None:
+    if why := tsurlfilter.missing():
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
+    text = f"{line}\n||other.net^\n"
+    assert tsurlfilter.match(text, ["shop.com", "shop.org"]) == said
+    found = {finding.id for finding in audit(text.encode(), "list", Protected({}, {}), syntax="adblock").findings}
+    assert found & {"adguard-everything", "adguard-top-level"} == ({fault} if fault else set())

@@ -66,7 +66,7 @@ _ELSEWHERE = (
     "is no address=/name/",
 )
 """Reasons that other checks tell better."""
-_TOLD = re.compile(r"#[@$%?]?#|\^\$")
+_TOLD = re.compile(r"#[@$%?]?#|\^\$|\A\.[a-zA-Z0-9-]+\^?\Z")
 
 _LOCAL_ZONE = re.compile(rb"\n[ \t]*local-zone:[ \t]*\"?([^\"\s]*)\"?[ \t]+([a-z_]+)")
 _LOCAL_DATA = re.compile(rb"\n[ \t]*local-data:[ \t]*[\"']([^\"'\s]+)[ \t]")

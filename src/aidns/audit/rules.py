@@ -83,6 +83,22 @@ BROWSER_MODIFIER = Fault(
 REWRITE = Fault(
     "rewrite", "error", "a rule that gives a name an answer of the list's choosing", ("AdGuard Home: users go there",)
 )
+EVERY_NAME = Fault(
+    "adguard-everything", "error", "a pattern that every name matches", ("AdGuard: blocks, or excepts, them all",)
+)
+TOP_LEVEL_PATTERN = Fault(
+    "adguard-top-level",
+    "error",
+    "a pattern that every name of a top-level domain matches",
+    ("AdGuard: blocks, or excepts, them all", "Pi-hole: invalid"),
+)
+INDENTED_COMMENT = Fault(
+    "indented-comment",
+    "warning",
+    "a comment does not begin its line",
+    ("Pi-hole from 6.2 on: blocks the names in it",),
+    "begin it in the first column",
+)
 SHORT_ZERO = Fault("short-zero", "error", "`0` stands for an address", ("dnsmasq, Pi-hole: reject it",))
 MANY_NAMES = Fault(
     "several-names-on-a-line",
@@ -111,6 +127,9 @@ DNSMASQ_SUFFIX = Fault(
     ("dnsmasq: blocks look-alikes",),
 )
 DNSMASQ_EMPTY = Fault("empty-name", "error", "`//` catches every name of one label", ("dnsmasq: blocks them all",))
+DNSMASQ_EVERY_NAME = Fault(
+    "every-name", "error", "`/#/` with an address is every name", ("dnsmasq: sends them all there",)
+)
 DNSMASQ_LONG = Fault("dnsmasq-long-line", "error", "a line is over 1024 octets", ("dnsmasq: does not start",))
 UNBOUND_OPTION = Fault(
     "injected-directive",
@@ -132,12 +151,15 @@ _NOT_DNS = rb"third-party|3p|document|doc|all|popup|script|image|stylesheet|subd
 _NAME_CAPITAL = rb"[a-z0-9_.*-]*[A-Z]"
 _ADDRESS = rb"[0-9a-fA-F.:]+[ \t]+"
 _COSMETIC = _rule(COSMETIC, rb"\n[^\n#!][^\n#]*#(?:@|\$|%|\?)?#", rb"#[@$%?]?#")
+_INDENTED = _rule(INDENTED_COMMENT, rb"\n[ \t]+[!;\[][^\n#]*\.[a-zA-Z]")
 _U = _rule(U_LABEL, rb"\n[^\n#!;]*[\x80-\xff]", rb"[\x80-\xff]")
 
 RULES: Mapping[str, tuple[LineRule, ...]] = {
     "domains": (
         _rule(UPPER_CASE, rb"\n" + _NAME_CAPITAL, rb"[A-Z]"),
         _rule(FINAL_DOT, rb"\n[^\n#!; \t]+\.(?=[ \t]*\n)", rb"\.[ \t]*\n"),
+        _rule(TOP_LEVEL_PATTERN, rb"\n\.[a-zA-Z0-9-]+(?=[ \t]*\n)"),
+        _INDENTED,
         _U,
         _COSMETIC,
     ),
@@ -147,6 +169,7 @@ RULES: Mapping[str, tuple[LineRule, ...]] = {
         _rule(SHORT_ZERO, rb"\n0[ \t]"),
         _rule(MANY_NAMES, rb"\n" + _ADDRESS + rb"[^\n# \t]+[ \t]+[^\n# \t]"),
         _rule(LOOPBACK, rb"\n(?:127\.\d+\.\d+\.\d+|::1)[ \t]+(?!localhost|ip6-|loopback|local[ \t\n])"),
+        _INDENTED,
         _U,
         _COSMETIC,
     ),
@@ -155,10 +178,13 @@ RULES: Mapping[str, tuple[LineRule, ...]] = {
         _rule(FINAL_DOT, rb"\n[a-z0-9_.-]+\.(?=[ \t]*\n)", rb"\.[ \t]*\n"),
         _rule(INLINE_COMMENT, rb"\n(?:@@)?\|[^\n#]*[ \t]#"),
         _rule(BROWSER_MODIFIER, rb"\n(?:@@)?\|[^\n^]*\^\$(?:[^\n]*,)?~?(?:" + _NOT_DNS + rb")"),
+        _rule(EVERY_NAME, rb"\n(?:@@)?(?:/\.[*+]/|\|\|\*(?:\.?\*)*\^)"),
+        _rule(TOP_LEVEL_PATTERN, rb"\n(?:@@)?(?:\|{0,2}\*)?\.[a-zA-Z0-9-]+[|^]?(?=\$|[ \t]*\n)"),
         _rule(REWRITE, rb"\n(?:@@)?[^\n!#$]*\$(?:[^\n]*,)?dnsrewrite="),
         _rule(
             ADGUARD_ONLY, rb"\n(?:\|[^|\n]|(?:@@)?\|\|[^\n^]*\^\$(?:important|dnstype|client|denyallow|ctag|badfilter))"
         ),
+        _INDENTED,
         _U,
         _COSMETIC,
     ),
@@ -166,6 +192,7 @@ RULES: Mapping[str, tuple[LineRule, ...]] = {
         _rule(DNSMASQ_OPTION, rb"\n[ \t]*+(?!address=/|local=/|server=/|#|\n)[^\n]"),
         _rule(DNSMASQ_SUFFIX, rb"\n[^\n#]*/\*[^./\n]"),
         _rule(DNSMASQ_EMPTY, rb"\n[^\n#]*=//"),
+        _rule(DNSMASQ_EVERY_NAME, rb"\naddress=/(?:[^/\n]*/)*#/[^\n]"),
         _rule(DNSMASQ_LONG, rb"\n[^\n]{1025}"),
         _U,
     ),

@@ -133,7 +133,7 @@ class Zone:
             return
         if (fault := _owner_fault(inside, len(self._name))) is not None:
             self._found.add(fault, owner, number)
-            if fault is not faults.INNER_STAR:
+            if fault not in (faults.INNER_STAR, faults.TOP_LEVEL):
                 return
         self._keep(number, inside, rdtype, rdata)
 
@@ -209,7 +209,7 @@ def _name_fault(base: str) -> Fault | None:
         return faults.TOO_LONG
     if any(not label or len(label) > names.MAX_LABEL for label in labels) or not _HOST.match(base):
         return faults.BAD_NAME
-    return None  # a top-level domain, an address, a hyphen at an edge: servers take them
+    return None if "." in base else faults.TOP_LEVEL  # an address, a hyphen at an edge: servers take them
 
 
 _HOST = re.compile(r"[a-z0-9_.-]+\Z")

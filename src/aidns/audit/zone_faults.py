@@ -37,6 +37,13 @@ BIG_SERIAL = Fault(
     "rpz-serial-range", "error", "the serial is no unsigned 32-bit number", ("BIND: blocks nothing", "PowerDNS: ends")
 )
 BAD_NAME = Fault("rpz-bad-name", "error", "an owner is no name that can be asked for", _BROKEN)
+TOP_LEVEL = Fault(
+    "rpz-top-level",
+    "error",
+    "an owner has one label: a top-level domain",
+    ("all: `*.name` is every name in it",),
+    "list the domains that are meant",
+)
 TOO_LONG = Fault(
     "rpz-owner-too-long",
     "error",
