@@ -12,6 +12,7 @@ number alone: `--first N --rounds 1` repeats one.
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import socket
 import sys
@@ -255,7 +256,10 @@ def report(tally: Tally, seed: int, seconds: float) -> str:
 
 
 def main() -> None:
-    """Read the arguments, run, print what was covered; exit code 1 on a disagreement, 4 without a server."""
+    """Read the arguments, run, print what was covered; exit code 1 on a disagreement, 4 where servers are missing.
+
+    Where CI=true each server must be there, else one will do.
+    """
     parser = argparse.ArgumentParser(prog="python -m tests.differential", description=(__doc__ or "").split("\n\n")[0])
     parser.add_argument("--queries", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1_000_000))
@@ -265,9 +269,10 @@ def main() -> None:
     parser.add_argument("--kind", action="append", choices=sorted(KINDS), help="only this server; repeat")
     options = parser.parse_args()
     kinds = [kind for kind in options.kind or KINDS if not missing(kind)]
-    for kind in KINDS.keys() - {*kinds} - ({*KINDS} - {*options.kind} if options.kind else set()):
+    absent = [kind for kind in options.kind or KINDS if kind not in kinds]
+    for kind in absent:
         sys.stdout.write(f"not on this machine: {kind} ({', '.join(missing(kind))})\n")
-    if not kinds:
+    if not kinds or (absent and os.environ.get("CI") == "true"):
         sys.exit(4)
     began = time.monotonic()
     tally = run(options.queries, options.seed, kinds, first=options.first, rounds=options.rounds, jobs=options.jobs)
