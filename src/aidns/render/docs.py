@@ -26,7 +26,7 @@ def consumers_of(format_id: str) -> list[Consumer]:
 def _overview() -> str:
     head = ("consumer", "format", "measured on", *_COLUMNS)
     rows = [
-        (_link(c.title), ", ".join(f"`{f}`" for f in c.formats), c.measured or UNKNOWN, *_seen(c))
+        (_link(c.title), ", ".join(f"`{f}`" for f in c.formats), *_seen(c))
         for c in CONSUMERS.values()
         if c.seen != Seen()
     ]
@@ -35,7 +35,7 @@ def _overview() -> str:
 
 def _seen(consumer: Consumer) -> tuple[str, ...]:
     seen = consumer.seen
-    return seen.subdomains, seen.types, seen.cname, seen.exceptions, seen.answers
+    return consumer.measured or UNKNOWN, seen.subdomains, seen.types, seen.cname, seen.exceptions, seen.answers
 
 
 def _format(fmt: Format) -> str:
@@ -48,9 +48,9 @@ def _format(fmt: Format) -> str:
         f"file: `{fmt.file_name}`",
         f"covers: {fmt.covers}",
         *(() if fmt.allows else answers),
-        f"read by: {'; '.join(_link(consumer.title) for consumer in consumers_of(fmt.id))}",
     )
-    return f"### {fmt.id}\n\n{_list(facts)}"
+    rows = [(_link(consumer.title), *_seen(consumer)) for consumer in consumers_of(fmt.id)]
+    return f"### {fmt.id}\n\n{_list(facts)}\n\n{_table(('read by', 'measured on', *_COLUMNS), rows)}"
 
 
 def _consumer(consumer: Consumer) -> str:
