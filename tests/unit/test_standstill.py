@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 from aidns import pipeline
 from aidns.cli import main
 from aidns.errors import UnsafeError
-from aidns.model import Catalog, Policy
+from aidns.lookup.state import State
+from aidns.model import Catalog, Observation, Outcome, Policy
+from aidns.names import Name
 from aidns.publish import standstill
 from samples import NOW, ROOT
 
@@ -245,3 +247,18 @@ def test_what_was_told_cannot_move_a_terminal(still: Run) -> None:
     path.write_bytes(standstill._check(body) + b"\n" + body)
     code, out, err = still(*BUILD, at=2)
     assert code == 0 and "evil" in out and "\x1b" not in out + err
+
+
+def test_a_build_warns_of_the_age_of_what_check_remembers(aidns: Run, tmp_path: Path) -> None:
+    """From the eighth day on, whether the build is made or nothing has changed; never earlier."""
+    host = Name("api.acme.example")
+    (tmp_path / "state" / "aidns").mkdir(parents=True)
+    with State(tmp_path / "state" / "aidns" / "state.sqlite") as state:
+        state.record([Observation(host, "A", "9.9.9.9", Outcome.DATA, NOW, host, data=("192.0.2.1",))])
+    warned = {}
+    for days in (0, 7, 8, 8, 30):
+        code, _, err = aidns(*BUILD, at=days * DAY + 1)
+        assert code == 0
+        warned.setdefault(days, []).append(f"warning: names were last checked {days} days ago" in err)
+        assert ("last checked" in err) == warned[days][-1]
+    assert warned == {0: [False], 7: [True], 8: [True, True], 30: [True]}
