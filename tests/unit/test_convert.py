@@ -94,7 +94,12 @@ def test_every_fault_is_found_and_the_rest_kept() -> None:
 @pytest.mark.parametrize(
     ("to", "raw", "fault"),
     [
-        (Service, service(schema=2), ("schema", "Invalid enum value 2")),
+        (Service, service(schema=2), ("schema", "Invalid enum value 2; known: 1")),
+        (
+            Policy,
+            {"schema": 1, "title": "x", "list": [{"path": "a", "reason": "b", "syntax": "hots"}]},
+            ("list[0].syntax", "Invalid enum value 'hots'; known: domains, hosts, adblock, dnsmasq, rpz"),
+        ),
         (Service, service(schema=True), ("schema", "Expected `int`, got `bool`")),
         (Service, service(categories=[]), ("categories", "Expected `array` of length >= 1")),
         (Service, service(categories="chat"), ("categories", "Expected `array`, got `str`")),

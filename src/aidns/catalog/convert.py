@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
@@ -60,7 +60,9 @@ def _sound_part(raw: Any, to: Any, path: str, faults: list[Fault]) -> Any:
             return _sound_table(raw, plain, path, faults)
         if isinstance(raw, list) and get_origin(plain) is tuple:
             return _sound_list(raw, to, path, faults)
-        faults.append((path, _AT.sub("", str(error))))
+        words = [str(word) for word in get_args(plain) if word != ""] if get_origin(plain) is Literal else []
+        known = f"; known: {', '.join(words)}" if words else ""
+        faults.append((path, _AT.sub("", str(error)) + known))
         return _NOTHING
     return raw
 

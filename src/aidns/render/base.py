@@ -114,7 +114,7 @@ def choose_action(fmt: Format, blockset: BlockSet) -> Action:
             return Action(name, sound(choice.walled_garden))
     raise Inexpressible(
         f"{fmt.id} cannot answer with {' or '.join(wanted)}",
-        tip=f"it knows {', '.join(fmt.actions)}: name one under fallback in the policy's [action]",
+        tip=f"it knows {', '.join(fmt.actions)}: name one under fallback in the policy's [action], or as --action",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from aidns.errors import UsageError
+from aidns.names import printable
 from aidns.render.adguard import ADGUARD, ADGUARD_ALLOW
 from aidns.render.appliances import MIKROTIK, WINDOWS_DNS
 from aidns.render.base import Format
@@ -28,7 +29,11 @@ def find(format_id: str) -> Format:
     """Return a format. Raises UsageError with the formats that exist."""
     if format_id in FORMATS:
         return FORMATS[format_id]
-    raise UsageError(f"there is no format {format_id!r}", tip=f"formats are {', '.join(FORMATS)}")
+    from difflib import get_close_matches
+
+    near = get_close_matches(format_id, FORMATS, n=3)
+    tip = f"did you mean {', '.join(near)}?" if near else f"formats are {', '.join(FORMATS)}"
+    raise UsageError(f"there is no format {printable(format_id, 80)!r}", tip=tip)
 
 
 def find_all(format_ids: Iterable[str]) -> tuple[Format, ...]:
