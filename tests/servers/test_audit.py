@@ -132,6 +132,8 @@ def test_a_sharp_between_slashes_is_every_name(line: str, reaches: bool, tmp_pat
         ("||*.com^", "adguard-top-level", [BLOCK, NOTHING]),
         ("*.com", "adguard-top-level", [BLOCK, NOTHING]),
         (".com^", "adguard-top-level", [BLOCK, NOTHING]),
+        ("||*^$third-party", "", [NOTHING, NOTHING]),
+        (".com^$script", "", [NOTHING, NOTHING]),
         ("||*.shop.com^", "", [NOTHING, NOTHING]),
     ],
 )

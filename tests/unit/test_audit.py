@@ -61,7 +61,7 @@ PLANTED: tuple[tuple[Fault, AuditSyntax, bytes | str, int], ...] = (
     (rules.EVERY_NAME, "adblock", "||one.com^\n@@||*.*^$important\n", 2),
     (rules.EVERY_NAME, "adblock", "||one.com^\n/.*/\n", 2),
     (rules.TOP_LEVEL_PATTERN, "domains", "one.com\n.com\n.two.com\n", 2),
-    (rules.TOP_LEVEL_PATTERN, "adblock", "||one.com^\n||*.com^\n||*.com.au^\n", 2),
+    (rules.TOP_LEVEL_PATTERN, "adblock", "||one.com^\n||*.com^\n||*.com.au^\n.ads-\n.adserv\n", 2),
     (rules.TOP_LEVEL_PATTERN, "adblock", "||one.com^\n*.com\n.two.com\n", 2),
     (rules.TOP_LEVEL_PATTERN, "adblock", "||one.com^\n.com^$important\n", 2),
     (rules.INDENTED_COMMENT, "adblock", "||one.com^\n  ! see two.com\n  # see three.com\n", 2),

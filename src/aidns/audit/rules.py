@@ -149,6 +149,8 @@ UNBOUND_ROOT = Fault("unbound-root", "error", "`.` is every name", ("unbound: bl
 
 _NOT_DNS = rb"third-party|3p|document|doc|all|popup|script|image|stylesheet|subdocument|xmlhttprequest|domain="
 _NAME_CAPITAL = rb"[a-z0-9_.*-]*[A-Z]"
+_TOP = rb"\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
+_END = rb"(?=(?:\$important)?[ \t]*\n)"
 _ADDRESS = rb"[0-9a-fA-F.:]+[ \t]+"
 _COSMETIC = _rule(COSMETIC, rb"\n[^\n#!][^\n#]*#(?:@|\$|%|\?)?#", rb"#[@$%?]?#")
 _INDENTED = _rule(INDENTED_COMMENT, rb"\n[ \t]+[!;\[][^\n#]*\.[a-zA-Z]")
@@ -158,7 +160,7 @@ RULES: Mapping[str, tuple[LineRule, ...]] = {
     "domains": (
         _rule(UPPER_CASE, rb"\n" + _NAME_CAPITAL, rb"[A-Z]"),
         _rule(FINAL_DOT, rb"\n[^\n#!; \t]+\.(?=[ \t]*\n)", rb"\.[ \t]*\n"),
-        _rule(TOP_LEVEL_PATTERN, rb"\n\.[a-zA-Z0-9-]+(?=[ \t]*\n)"),
+        _rule(TOP_LEVEL_PATTERN, rb"\n" + _TOP + rb"(?=[ \t]*\n)"),
         _INDENTED,
         _U,
         _COSMETIC,
@@ -178,8 +180,8 @@ RULES: Mapping[str, tuple[LineRule, ...]] = {
         _rule(FINAL_DOT, rb"\n[a-z0-9_.-]+\.(?=[ \t]*\n)", rb"\.[ \t]*\n"),
         _rule(INLINE_COMMENT, rb"\n(?:@@)?\|[^\n#]*[ \t]#"),
         _rule(BROWSER_MODIFIER, rb"\n(?:@@)?\|[^\n^]*\^\$(?:[^\n]*,)?~?(?:" + _NOT_DNS + rb")"),
-        _rule(EVERY_NAME, rb"\n(?:@@)?(?:/\.[*+]/|\|\|\*(?:\.?\*)*\^)"),
-        _rule(TOP_LEVEL_PATTERN, rb"\n(?:@@)?(?:\|{0,2}\*)?\.[a-zA-Z0-9-]+[|^]?(?=\$|[ \t]*\n)"),
+        _rule(EVERY_NAME, rb"\n(?:@@)?(?:/\.[*+]/|\|\|\*(?:\.?\*)*\^)" + _END),
+        _rule(TOP_LEVEL_PATTERN, rb"\n(?:@@)?(?:\|{0,2}\*" + _TOP + rb"[|^]?|" + _TOP + rb"[|^])" + _END),
         _rule(REWRITE, rb"\n(?:@@)?[^\n!#$]*\$(?:[^\n]*,)?dnsrewrite="),
         _rule(
             ADGUARD_ONLY, rb"\n(?:\|[^|\n]|(?:@@)?\|\|[^\n^]*\^\$(?:important|dnstype|client|denyallow|ctag|badfilter))"
