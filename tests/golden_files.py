@@ -11,12 +11,12 @@ from samples import artefact
 
 ROOT = Path(__file__).parent / "golden"
 REFUSALS = ROOT / "refusals.expected"
-_FIRST = ("pihole", "pihole-allow", "unbound", "rpz", "rpz-allow", "hosts")
+_ANSWERING = ("pihole", "pihole-allow", "unbound", "rpz", "rpz-allow", "hosts", "dnsmasq", "dnsmasq-servers")
 _EVERYWHERE = ("office", "open")
 """Blocks, exact names, exceptions, a block below one, a tenant, an underscore; and the same without nesting."""
 _ACTIONS = ("stricter", "watch", "garden", "garden-name", "guard")
 """Null, log-only, a walled garden by address and by name, bypass names."""
-CASES = tuple((p, f) for f in FORMATS for p in (*_EVERYWHERE, *(_ACTIONS if f in _FIRST else ())))
+CASES = tuple((p, f) for f in FORMATS for p in (*_EVERYWHERE, *(_ACTIONS if f in _ANSWERING else ())))
 
 
 def path_of(policy: str, fmt: str) -> Path:

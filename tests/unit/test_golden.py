@@ -58,3 +58,7 @@ def test_comments_are_on_lines_of_their_own(policy: str, fmt: str) -> None:
     mark = FORMATS[fmt].comment
     for line in text_of(policy, fmt).splitlines():
         assert line.startswith(mark) or f" {mark}" not in line, line
+
+
+def test_every_format_has_a_golden_file() -> None:
+    assert {fmt for _, fmt in EXPRESSIBLE} == {*FORMATS}

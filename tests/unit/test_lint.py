@@ -91,7 +91,7 @@ FORM = (
     Plant("type", ACME, 'scope = "subtree"', 'scope = "wide"', "domains[0].scope"),
     Plant("type", ACME, 'seen = "undated"', 'seen = "yesterday"', "domains[1].evidence[0].seen"),
     Plant("type", OFFICE, "expires = 2027-02-28", 'expires = "soon"', "exception[0].expires"),
-    Plant("type", OFFICE, 'fallback = ["null"]', 'falback = ["null"]', "action.falback"),
+    Plant("type", OFFICE, 'fallback = ["null", "refuse"]', 'falback = ["null"]', "action.falback"),
     Plant("type", "regions.toml", '["eu-1", "us-1"]', "[]", "acme-cloud.values"),
     Plant("type", "vocab.toml", 'chat = "Answers in conversation"', "chat = 5", "category", "[category]"),
     Plant("type", *without("decided", "waivers.toml"), "waiver[0]", "[[waiver]]"),
