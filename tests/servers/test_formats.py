@@ -212,7 +212,7 @@ def test_libc_reads_the_hosts_file(tmp_path: Path) -> None:
     blockset = drawn("null")
     artefact = made("hosts", blockset)
     path = tmp_path / "hosts"
-    path.write_text(artefact.text, "ascii")
+    path.write_text(Path("/etc/hosts").read_text("utf-8") + artefact.text, "utf-8")  # appended, as the page says
 
     def read(asked: Sequence[Name]) -> list[bool]:
         found = libc.addresses(path, asked, tmp_path)

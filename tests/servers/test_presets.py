@@ -28,7 +28,8 @@ POLICIES = sorted(load().catalog.policies)
 WATCHING = ("advise-caution", "foreign-adversary-nexus", "watch-inquiry")
 SERVERS = (
     ("unbound", "unbound"), ("unbound-rpz", "rpz"), ("bind-rpz", "rpz"), ("pdns-rpz", "rpz"), ("kresd-rpz", "rpz"),
-    ("dnsmasq-hosts", "hosts"),
+    ("dnsmasq", "dnsmasq"), ("dnsmasq-servers", "dnsmasq-servers"), ("dnsmasq-hosts", "hosts"),
+    ("dnsdist-cdb", "dnsdist-cdb"),
 )  # fmt: skip
 
 
