@@ -228,6 +228,7 @@ def test_fetch_never_asks_a_private_address(aidns: Run, tmp_path: Path) -> None:
     assert code == 4
     assert out.startswith(f"{url}: failed: ") and "there is no copy" in out
     assert "1 of 1 lists could not be fetched" in err
+    assert "tip: copies stay as they were" in err
 
 
 def test_render_reads_the_copy_and_never_the_network(aidns: Run, tmp_path: Path) -> None:

@@ -217,7 +217,9 @@ def test_an_answer_of_something_else_is_no_pihole(aidns: Run, monkeypatch: pytes
             code, out, err = aidns(pihole.url, "--apply")
             assert (code, out) == (4, "")
             assert "\x1b" not in err
-    assert aidns("http://127.0.0.1:9")[0] == 4
+    code, _, err = aidns("http://127.0.0.1:9")
+    assert code == 4
+    assert "tip: give the address under which a browser here shows its pages" in err
 
 
 def test_the_plan_as_json(aidns: Run) -> None:

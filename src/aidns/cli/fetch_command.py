@@ -40,7 +40,10 @@ def command(app: App, policies: tuple[str, ...]) -> None:
         for one in found:
             click.echo(describe(one, at))
     if failed := [one for one in found if one.outcome == "failed"]:
-        raise EnvironmentFault(f"{len(failed)} of {len(found)} lists could not be fetched")
+        raise EnvironmentFault(
+            f"{len(failed)} of {len(found)} lists could not be fetched",
+            tip="copies stay as they were; fetch again later, or fetch the file yourself and name its path",
+        )
 
 
 def describe(one: Fetched, now: int) -> str:

@@ -120,7 +120,8 @@ class PiHole:
             answer = response.read(_MOST)
         except (OSError, http.client.HTTPException) as error:
             own = "certificate" in str(error).lower()
-            tip = "name the authority that signed it: SSL_CERT_FILE=/etc/pihole/tls_ca.crt" if own else ""
+            signed = "name the authority that signed it: SSL_CERT_FILE=/etc/pihole/tls_ca.crt"
+            tip = signed if own else "give the address under which a browser here shows its pages"
             raise EnvironmentFault(f"{self._url}: {printable(str(error))}", tip=tip) from None
         finally:
             self._connection.close()  # a new one each time: gravity takes longer than an idle one is kept
