@@ -52,7 +52,7 @@ class Contact:
         self.exchange = Exchange(resolver)
         most = manners.in_flight_most if resolver.transport == "udp" else manners.in_flight_unpaced
         self.throttle = Throttle(resolver.rate, manners.in_flight_unpaced, most)
-        self.trip = RoundTrip(manners.soft_timeout, manners.timeout)
+        self.trip = RoundTrip(manners.soft_timeout, min(manners.probe_timeout, manners.timeout))
         self.runs_our_list = False
         self.asked = 0
         self.settled = 0
