@@ -12,7 +12,7 @@ policy=/usr/sbin/policy-rc.d
 saved=/usr/sbin/policy-rc.d.aidns-saved
 marker="written by aidns, removed when its installation ends"
 
-needed() { # one line a program: program, package
+needed() { # one line a program, or a file: program, package
   cat <<'EOF'
 unbound unbound
 unbound-checkconf unbound
@@ -21,6 +21,7 @@ named-checkzone bind9-utils
 dnsmasq dnsmasq-base
 pdns_recursor pdns-recursor
 kresd knot-resolver
+/usr/share/lua/5.1/cqueues.lua lua-cqueues
 dnsdist dnsdist
 cdb tinycdb
 nsd nsd
@@ -32,7 +33,7 @@ EOF
 
 missing_packages() {
   needed | while read -r program package; do
-    command -v "$program" >/dev/null || echo "$package"
+    command -v "$program" >/dev/null || [ -e "$program" ] || echo "$package"
   done | sort -u
 }
 

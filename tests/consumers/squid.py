@@ -24,7 +24,7 @@ http_port 127.0.0.1:{port}
 cache_peer 127.0.0.1 parent {origin} 0 no-query originserver
 never_direct allow all
 cache deny all
-pid_filename none
+pid_filename {folder}/squid.pid
 access_log none
 cache_log /dev/null
 cache_store_log none
@@ -55,11 +55,34 @@ def missing() -> str:
 
 
 def _config(text: str, folder: Path, port: int, origin: int) -> Path:
-    path, config = folder / "list.txt", folder / "squid.conf"
-    path.write_text(text, "ascii")
-    snippet = CONSUMER.snippets[0].text.replace(CONSUMER.path, str(path))
+    config = folder / "squid.conf"
+    snippet = CONSUMER.snippets[0].text.replace(CONSUMER.path, str(write(folder, text)))
     config.write_text(_SETTINGS.format(snippet=snippet, port=port, origin=origin, folder=folder), "utf-8")
     return config
+
+
+def write(folder: Path, text: str) -> Path:
+    """Write the list that squid reads; return its path."""
+    path = folder / "list.txt"
+    path.write_text(text, "ascii")
+    return path
+
+
+def carry_out(command: str, folder: Path, port: int) -> None:
+    """Run a command line whose `squid` is the one that runs at a port."""
+    tools = folder / "bin"
+    tools.mkdir()
+    tool = tools / "squid"
+    tool.write_text(f'#!/bin/sh\nexec /usr/sbin/squid -n {_service(port)} -f {folder}/squid.conf "$@"\n')
+    tool.chmod(0o755)
+    environment = {"PATH": f"{tools}:/usr/sbin:/usr/bin:/bin"}
+    done = subprocess.run(["sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def _service(port: int) -> str:
+    """Return what names the shared memory of one squid, which it leaves behind."""
+    return f"aidns{port}"
 
 
 def complaints(text: str, folder: Path) -> list[str]:
@@ -85,7 +108,7 @@ def running(text: str, folder: Path) -> Iterator[int]:
     thread = threading.Thread(target=origin.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     config = _config(text, folder, port, origin.server_port)
-    service = f"aidns{port}"  # names its shared memory, which it leaves behind
+    service = _service(port)
     process = subprocess.Popen(
         ["/usr/sbin/squid", "-N", "-n", service, "-f", str(config)], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

@@ -14,7 +14,6 @@ import os
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NoReturn
 
 import msgspec
 import pytest
@@ -36,6 +35,7 @@ from aidns.render.formats import FORMATS
 from aidns.stub import ask_many
 from servers import rule_sets
 from tests.consumers import libc, squid, tsurlfilter
+from tests.consumers.require import skip_or_fail
 from tests.oracles.adguard import ALLOW, BLOCK, NOTHING, AdGuard
 from tests.oracles.blocky import Blocky
 from tests.oracles.gravity import PiHole
@@ -187,11 +187,6 @@ def test_checkers_of_the_servers_have_nothing_to_say(tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------------ other programs
-
-
-def skip_or_fail(why: str) -> NoReturn:
-    """Skip a test whose program this machine lacks; where CI=true it must be there."""
-    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(why)
 
 
 def test_squid_denies_what_its_list_says(tmp_path: Path) -> None:

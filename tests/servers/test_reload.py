@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -25,8 +27,11 @@ from aidns.render.artefact import render
 from aidns.render.consumers import CONSUMERS
 from aidns.render.formats import FORMATS
 from aidns.stub import ask
+from tests.consumers import squid
+from tests.consumers.require import skip_or_fail
 
 CANARY = "p.aidns-canary.example"
+CQUEUES = Path("/usr/share/lua/5.1/cqueues.lua")
 PATIENCE = 20.0
 """Seconds until a new list must be in force."""
 COMMANDS = {
@@ -71,14 +76,21 @@ def controllable(kind: str) -> Callable[[Setup], dict[str, str]]:
     return config
 
 
-def write(kind: str, path: Path, name: str, serial: int) -> None:
-    """Write a list that blocks one name and what is below it."""
-    action = "null" if KINDS[kind].format == "hosts" else "nxdomain"
+def list_of(fmt: str, name: str, serial: int) -> str:
+    """Return a list that blocks one name and what is below it."""
     rules = (Rule(Name(name), "subtree", True, "policy", "test"),)
-    of = compile_selection(strategies.selection(rules, strategies.policy(action=action)), {})
-    text = render(FORMATS[KINDS[kind].format], of, load().catalog, {}, lambda _digest: (serial, serial)).text
-    path.write_text(text.replace(of.canary, CANARY), "ascii")
-    os.utime(path, (time.time() + serial, time.time() + serial))
+    policy = strategies.policy(action="null" if fmt == "hosts" else "nxdomain")
+    of = compile_selection(strategies.selection(rules, policy), {})
+    text = render(FORMATS[fmt], of, load().catalog, {}, lambda _digest: (serial, serial)).text
+    return text.replace(of.canary, CANARY)
+
+
+def write(kind: str, path: Path, name: str, serial: int) -> None:
+    """Put a list in the place of an older one, as `build` does: its readers see one or the other."""
+    fresh = path.with_name("fresh")
+    fresh.write_text(list_of(KINDS[kind].format, name, serial), "ascii")
+    os.utime(fresh, (time.time() + serial, time.time() + serial))
+    fresh.replace(path)
 
 
 def carry_out(command: str, server: Server, folder: Path) -> None:
@@ -115,14 +127,81 @@ def test_a_new_list_is_read(kind: str, tmp_path: Path, monkeypatch: pytest.Monke
         assert passing(server, "tree.com", "bush.com") == ["bush.com"]
         write(kind, server.folder / "list0", "bush.com", 2)
         carry_out(COMMANDS[kind], server, tmp_path)
-        deadline = time.monotonic() + PATIENCE
-        while (found := passing(server, "tree.com", "bush.com")) != ["tree.com"] and time.monotonic() < deadline:
-            time.sleep(0.05)
-    assert found == ["tree.com"]
+        assert soon(lambda: passing(server, "tree.com", "bush.com"), ["tree.com"]) == ["tree.com"]
+
+
+def soon(look: Callable[[], list[str]], wanted: list[str]) -> list[str]:
+    """Look until that is seen which is wanted, or patience ends; return what was seen last."""
+    deadline = time.monotonic() + PATIENCE
+    while (found := look()) != wanted and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
+@pytest.mark.server("kresd-rpz")
+def test_knot_resolver_reads_a_changed_file_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `true` where the page's snippet has `false`."""
+    if not CQUEUES.exists():
+        skip_or_fail("not installed: lua-cqueues")
+    assert any(
+        "With `true` as third argument" in line and "lua-cqueues" in line for line in CONSUMERS["kresd-rpz"].after
+    )
+    with changed("kresd-rpz", ", false))", ", true))", tmp_path, monkeypatch) as server:
+        assert passing(server, "tree.com", "bush.com") == ["bush.com"]
+        write("kresd-rpz", server.folder / "list0", "bush.com", 2)
+        assert soon(lambda: passing(server, "tree.com", "bush.com"), ["tree.com"]) == ["tree.com"]
+
+
+@pytest.mark.server("dnsdist-cdb")
+def test_dnsdist_reads_a_new_store_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Made with the page's own command; looked for every second, for the page's minute would be a long test."""
+    (command,) = re.findall(r"`(cdb [^`]*)`", " ".join(CONSUMERS["dnsdist-cdb"].before))
+    with changed("dnsdist-cdb", ".cdb', 60)", ".cdb', 1)", tmp_path, monkeypatch) as server:
+        assert passing(server, "tree.com", "bush.com") == ["bush.com"]
+        write("dnsdist-cdb", server.folder / "dnsdist.txt", "bush.com", 2)
+        here = command.replace(CONSUMERS["dnsdist-cdb"].path, str(server.folder / "list0.cdb"))
+        subprocess.run(["sh", "-c", here], cwd=server.folder, check=True)
+        assert soon(lambda: passing(server, "tree.com", "bush.com"), ["tree.com"]) == ["tree.com"]
+
+
+@contextmanager
+def changed(kind: str, old: str, new: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    """Run a server that blocks tree.com, with one thing in its configuration changed."""
+
+    def config(setup: Setup) -> dict[str, str]:
+        files = KINDS[kind].config(setup)
+        assert any(old in text for text in files.values())
+        return {name: text.replace(old, new) for name, text in files.items()}
+
+    monkeypatch.setitem(KINDS, "changed", msgspec.structs.replace(KINDS[kind], id="changed", config=config))
+    write(kind, folder / "list", "tree.com", 1)
+    with Upstream() as upstream, start("changed", [folder / "list"], upstream=upstream.port, canary=CANARY) as server:
+        yield server
+
+
+def test_squid_reads_a_new_list(tmp_path: Path) -> None:
+    if why := squid.missing():
+        skip_or_fail(why)
+    (command,) = re.findall(r"`(squid [^`]*)`", " ".join(CONSUMERS["squid"].after))
+    tmp_path.chmod(0o755)
+
+    def passing_through(port: int) -> list[str]:
+        names = ("tree.com", "bush.com")
+        try:
+            denied = squid.denied(port, names)
+        except OSError:  # its port is closed for a moment
+            return []
+        return [name for name, is_denied in zip(names, denied, strict=True) if not is_denied]
+
+    with squid.running(list_of("squid", "tree.com", 1), tmp_path) as port:
+        assert passing_through(port) == ["bush.com"]
+        squid.write(tmp_path, list_of("squid", "bush.com", 2))
+        squid.carry_out(command, tmp_path, port)
+        assert soon(lambda: passing_through(port), ["tree.com"]) == ["tree.com"]
 
 
 def test_every_command_of_the_page_is_tried() -> None:
-    """But for Knot Resolver, which needs a package for it, and dnsdist and dnsmasq's configuration, which have none."""
+    """But for dnsmasq's configuration, which has none."""
     words = ("unbound-control", "rndc", "rec_control", "SIGHUP")
     telling = {k for k in KINDS if any(word in " ".join(CONSUMERS[k].after) for word in words)}
     assert telling == {*COMMANDS}
