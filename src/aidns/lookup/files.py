@@ -36,7 +36,9 @@ def read_memory(path: Path) -> tuple[Span, ...]:
             file.seek(0)
             return load(file, str(path))
     except OSError as error:
-        raise EnvironmentFault(f"cannot read {path}: {error.strerror}") from None
+        raise EnvironmentFault(
+            f"cannot read {path}: {error.strerror}", tip="name state files or JSON Lines that `check` or `merge` wrote"
+        ) from None
 
 
 def write_memory(path: Path, spans: Iterable[Span]) -> int:

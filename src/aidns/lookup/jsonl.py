@@ -47,7 +47,11 @@ def load(lines: Iterable[bytes], file: str) -> tuple[Span, ...]:
         except (msgspec.MsgspecError, ValueError) as error:
             problems.append(Problem("span", file, number, "", printable(str(error), 200)))
     if problems:
-        raise DataError(f"{file} is no memory in JSON Lines: {len(problems)} bad line(s)", problems)
+        raise DataError(
+            f"{file} is no memory in JSON Lines: {len(problems)} bad line(s)",
+            problems,
+            tip="take a state file, or what `aidns merge - FILE` prints of one",
+        )
     return tuple(spans)
 
 
