@@ -20,9 +20,23 @@ _TTL = 60
 _IN = 1
 _NOERROR, _NXDOMAIN = 0, 3
 _MAX_CHAIN = 16
-_HTTPS = struct.pack("!HB", 1, 0) + bytes.fromhex("0001000302") + b"h2"
-"""ServiceMode, target `.`, alpn h2 (RFC 9460 §2)."""
-_V4, _V6 = "192.0.2.1", "2001:db8::1"
+_HTTPS = wire.TYPES["HTTPS"]
+_ALIAS_MODE = struct.pack("!H", 0)
+_SERVICE_MODE = struct.pack("!HB", 1, 0) + bytes.fromhex("0001000302") + b"h2"
+"""Priority 1, target `.`, alpn h2 (RFC 9460 §2)."""
+_EVERYWHERE = {
+    wire.TYPES["A"]: socket.inet_aton("192.0.2.1"),
+    wire.TYPES["AAAA"]: socket.inet_pton(socket.AF_INET6, "2001:db8::1"),
+    wire.TYPES["MX"]: struct.pack("!H", 10) + wire.encode_name("mail.example.net"),
+    _HTTPS: _SERVICE_MODE,
+}
+"""Rdtype -> what every name has of it."""
+_EDNS = struct.pack("!BHHIH", 0, wire.TYPES["OPT"], wire.PAYLOAD, 0, 0)
+_HEAD = struct.Struct("!HHHHH")
+_FIXED = struct.Struct("!HHIH")
+_TO_QUESTION = b"\xc0\x0c"
+"""A pointer to the name of the question (RFC 1035 §4.1.4)."""
+_NOBODYS = wire.encode_name("ns.example.net") + wire.encode_name("hostmaster.example.net")
 
 
 class Upstream:
@@ -47,6 +61,8 @@ class Upstream:
         """Every question that arrived, in order: lower-case name and rdtype."""
         self._udp, self._tcp = bind_both()
         self.port: int = self._udp.getsockname()[1]
+        text = f"upstream-{self.port}".encode()
+        self._everywhere = {**_EVERYWHERE, wire.TYPES["TXT"]: bytes((len(text),)) + text}
         self._stopped = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -79,25 +95,25 @@ class Upstream:
         """Return the response to one query, and remember its question. Raises wire.MessageError."""
         asked, number, end = wire.read_question(message)
         self.seen.append((asked, wire.type_text(number)))
-        name, answers = self._follow(asked, number)
+        name, answers = self._follow(asked, number) if asked in self.cnames else (asked, [])
         is_alias = bool(answers) and name == asked  # and the question was for the CNAME itself
-        data = None if is_alias else self._data(name, number)
-        if data is not None:
-            answers.append(_record(name, wire.type_text(number), data))
         exists = self._exists(name)
-        authority = [] if is_alias or data is not None else [_soa(self._zone(name))]
+        data = None if is_alias or not exists else self._data(name, number)
+        if data is not None:
+            answers.append(_record(_TO_QUESTION if name == asked else wire.encode_name(name), number, data))
+        authority = b"" if is_alias or data is not None else _soa(self._zone(name))
         # QR, AA and RA set, RD and CD copied: good enough for those who expect an authority and for forwarders.
-        flags = 0x8480 | struct.unpack_from("!H", message, 2)[0] & 0x0110 | (_NOERROR if exists else _NXDOMAIN)
-        edns = struct.pack("!BHHIH", 0, wire.TYPES["OPT"], wire.PAYLOAD, 0, 0) if message[10:12] != b"\0\0" else b""
-        counts = struct.pack("!HHHH", 1, len(answers), len(authority), 1 if edns else 0)
-        return b"".join((message[:2], struct.pack("!H", flags), counts, message[12:end], *answers, *authority, edns))
+        flags = 0x8480 | int.from_bytes(message[2:4]) & 0x0110 | (_NOERROR if exists else _NXDOMAIN)
+        edns = _EDNS if message[10:12] != b"\0\0" else b""
+        head = _HEAD.pack(flags, 1, len(answers), bool(authority), bool(edns))
+        return b"".join((message[:2], head, message[12:end], *answers, authority, edns))
 
     def _follow(self, name: str, number: int) -> tuple[str, list[bytes]]:
         """Return the end of the alias chain and the CNAME records on the way; a CNAME query stops at the first."""
         records: list[bytes] = []
         while name in self.cnames and len(records) < _MAX_CHAIN:
             target = self.cnames[name]
-            records.append(_record(name, "CNAME", wire.encode_name(target)))
+            records.append(_record(wire.encode_name(name), wire.TYPES["CNAME"], wire.encode_name(target)))
             if number == wire.TYPES["CNAME"]:
                 break
             name = target
@@ -106,9 +122,7 @@ class Upstream:
     def _exists(self, name: str) -> bool:
         if name.startswith("nx-"):
             return False
-        return (
-            name == "example" or not at_or_below(name, "example") or any(at_or_below(name, tree) for tree in self.serve)
-        )
+        return not name.endswith(".example") or any(at_or_below(name, tree) for tree in self.serve)
 
     def _zone(self, name: str) -> str:
         """The zone whose SOA a negative answer carries; one that denies a name lies above it (RFC 2308 §2.1)."""
@@ -117,23 +131,12 @@ class Upstream:
         return "." if at_or_below(name, "example") else ".".join(name.split(".")[1:][-2:])
 
     def _data(self, name: str, number: int) -> bytes | None:
-        if not self._exists(name) or name.startswith("nodata-"):
+        """Return what an existing name has of a type, if anything."""
+        if name.startswith("nodata-"):
             return None
-        match wire.type_text(number):
-            case "A":
-                return socket.inet_aton(_V4)
-            case "AAAA":
-                return socket.inet_pton(socket.AF_INET6, _V6)
-            case "HTTPS" if name in self.https:
-                return struct.pack("!H", 0) + wire.encode_name(self.https[name])
-            case "HTTPS":
-                return _HTTPS
-            case "MX":
-                return struct.pack("!H", 10) + wire.encode_name("mail.example.net")
-            case "TXT":
-                text = f"upstream-{self.port}".encode()
-                return bytes((len(text),)) + text
-        return None
+        if number == _HTTPS and name in self.https:
+            return _ALIAS_MODE + wire.encode_name(self.https[name])
+        return self._everywhere.get(number)
 
     def _serve_udp(self) -> None:
         while not self._stopped.is_set():
@@ -175,10 +178,10 @@ def bind_both() -> tuple[socket.socket, socket.socket]:
         return udp, tcp
 
 
-def _record(name: str, rdtype: str, data: bytes) -> bytes:
-    return wire.encode_name(name) + struct.pack("!HHIH", wire.type_number(rdtype), _IN, _TTL, len(data)) + data
+def _record(owner: bytes, number: int, data: bytes) -> bytes:
+    return b"".join((owner, _FIXED.pack(number, _IN, _TTL, len(data)), data))
 
 
 def _soa(zone: str) -> bytes:
-    names = wire.encode_name("ns.example.net") + wire.encode_name("hostmaster.example.net")
-    return _record(zone, "SOA", names + struct.pack("!IIIII", 1, 3600, 600, 86400, _TTL))
+    times = struct.pack("!IIIII", 1, 3600, 600, 86400, _TTL)
+    return _record(wire.encode_name(zone), wire.TYPES["SOA"], _NOBODYS + times)
