@@ -16,6 +16,7 @@ from aidns.lab.upstream import Upstream
 from aidns.model import BlockSet
 from aidns.render.formats import FORMATS
 from aidns.stub import Endpoint
+from aidns.verify.questions import plan
 from aidns.verify.run import verify
 
 NOW = 1795305600
@@ -80,7 +81,7 @@ def test_the_documented_configuration_blocks(case: str, tmp_path: Path, monkeypa
     path, blockset = rendered(fmt, policy, tmp_path)
     with Upstream() as upstream, start("documented", [path], upstream=upstream.port, canary=blockset.canary) as server:
         address = Endpoint("127.0.0.1", server.port)
-        report = verify(address, blockset, nonce="fresh", formats=(fmt,), rate=0)
+        report = verify(address, plan(blockset, "fresh"), formats=(fmt,), rate=0)
     assert report.loaded
     assert (report.counts["leaked"], report.counts["over-blocked"], report.counts["inconclusive"]) == (0, 0, 0)
 

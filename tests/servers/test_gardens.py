@@ -19,6 +19,7 @@ from aidns.render.base import Inexpressible
 from aidns.render.consumers import CONSUMERS
 from aidns.render.formats import FORMATS
 from aidns.stub import Endpoint, ask
+from aidns.verify.questions import plan
 from aidns.verify.run import verify
 
 NAME = "wall.garden.net"
@@ -72,7 +73,7 @@ def test_people_are_sent_to_the_garden_and_nothing_leaks(kind: str, garden: str,
     path = written(kind, of, tmp_path)
     with Upstream() as upstream, start(kind, [path], upstream=upstream.port, canary=of.canary) as server:
         report = verify(
-            Endpoint("127.0.0.1", server.port), of, nonce="fresh", formats=(KINDS[kind].format,), rate=0,
+            Endpoint("127.0.0.1", server.port), plan(of, "fresh"), formats=(KINDS[kind].format,), rate=0,
             control=Endpoint("127.0.0.1", upstream.port),
         )  # fmt: skip
         for name in ("tree.com", "x.tree.com", "deep.x.tree.com", "one.shop.com"):

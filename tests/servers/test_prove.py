@@ -12,8 +12,8 @@ import pytest
 from aidns.lab import servers
 from aidns.lab.kinds import KINDS
 from aidns.prove import run
+from aidns.prove.attempt import Job, pack, try_one
 from aidns.prove.matrix import Cell
-from aidns.prove.run import Job, try_one
 from aidns.render.formats import FORMATS
 from tests.servers.test_verify import compiled, rendered
 
@@ -33,7 +33,7 @@ reason = "test"
 
 
 def job(kind: str, text: str) -> Job:
-    return Job(Cell("p", kind, KINDS[kind].format), text, compiled("nxdomain"), "fresh")
+    return Job(Cell("p", kind, KINDS[kind].format), text, pack(compiled("nxdomain"), "fresh"))
 
 
 def aidns(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -25,6 +25,7 @@ from aidns.render.consumers import CONSUMERS
 from aidns.render.docs import consumers_of
 from aidns.render.formats import FORMATS
 from aidns.stub import Endpoint
+from aidns.verify.questions import plan
 from aidns.verify.run import verify
 from tests.documents import ROOT
 
@@ -153,7 +154,7 @@ def test_the_snippet_blocks_what_the_list_says(kind: str, tmp_path: Path, monkey
     path, blockset = rendered(kind, tmp_path)
     with Upstream() as upstream, start("shown", [path], upstream=upstream.port, canary=blockset.canary) as server:
         report = verify(
-            Endpoint("127.0.0.1", server.port), blockset, nonce="fresh", formats=(KINDS[kind].format,), rate=0
+            Endpoint("127.0.0.1", server.port), plan(blockset, "fresh"), formats=(KINDS[kind].format,), rate=0
         )
     assert report.loaded
     assert (report.counts["leaked"], report.counts["over-blocked"], report.counts["inconclusive"]) == (0, 0, 0)

@@ -11,6 +11,7 @@ from aidns.blockset import compile_selection, decide
 from aidns.model import ActionChoice, Garden, Policy, Rule
 from aidns.names import Name
 from aidns.verify.judge import Calibration, Finding, Reading, calibrate, judge, needs_control, read_reply
+from aidns.verify.limits import NONE, Limits
 from aidns.verify.questions import Place, Question, questions
 from aidns.wire import Ede, Record, Reply
 
@@ -127,28 +128,32 @@ def test_the_canary_teaches_a_servers_own_block_address() -> None:
     assert read_reply("n.x.com", "apex", own, hijacking).reading is Reading.OPEN
 
 
-def question(
-    name: str = "n.x.com", rdtype: str = "A", place: Place = "apex", *, blocked: bool = True, loss: bool = False
-) -> Question:
-    return Question(Name(name), rdtype, place, Name("n.x.com"), blocked, loss)
+def question(name: str = "n.x.com", rdtype: str = "A", place: Place = "apex", *, blocked: bool = True) -> Question:
+    return Question(Name(name), rdtype, place, Name("n.x.com"), blocked)
+
+
+LEAKS = Limits(leaks=frozenset({"n.x.com"}))
+OVER_BLOCKS = Limits(trees={"n.x.com": True}, over_blocks=frozenset({"n.x.com"}))
 
 
 @pytest.mark.parametrize(
-    ("asked", "answer", "outcome"),
+    ("asked", "answer", "limits", "outcome"),
     [
-        (question(), BLOCKED[0][1], "blocked"),
-        (question(), REAL, "leaked"),
-        (question(loss=True), REAL, "declared"),
-        (question(loss=True), BLOCKED[0][1], "blocked"),
-        (question(blocked=False), REAL, "open"),
-        (question(blocked=False), BLOCKED[0][1], "over-blocked"),
-        (question(blocked=False, loss=True), BLOCKED[0][1], "declared"),
-        (question(), None, "inconclusive"),
-        (question(blocked=False), reply("SERVFAIL"), "inconclusive"),
+        (question(), BLOCKED[0][1], NONE, "blocked"),
+        (question(), REAL, NONE, "leaked"),
+        (question(), REAL, LEAKS, "declared"),
+        (question(), REAL, OVER_BLOCKS, "leaked"),
+        (question(), BLOCKED[0][1], LEAKS, "blocked"),
+        (question(blocked=False), REAL, NONE, "open"),
+        (question(blocked=False), BLOCKED[0][1], NONE, "over-blocked"),
+        (question(blocked=False), BLOCKED[0][1], OVER_BLOCKS, "declared"),
+        (question(blocked=False), BLOCKED[0][1], LEAKS, "over-blocked"),
+        (question(), None, LEAKS, "inconclusive"),
+        (question(blocked=False), reply("SERVFAIL"), NONE, "inconclusive"),
     ],
 )
-def test_outcomes(asked: Question, answer: Reply | None, outcome: str) -> None:
-    (finding,) = judge([asked], [answer], USUAL)
+def test_outcomes(asked: Question, answer: Reply | None, limits: Limits, outcome: str) -> None:
+    (finding,) = judge([asked], [answer], USUAL, limits=limits)
     assert finding.outcome == outcome
     assert needs_control(finding) == (outcome in ("inconclusive", "over-blocked"))
 

@@ -12,6 +12,7 @@ from aidns.errors import EnvironmentFault, UsageError
 from aidns.lab.upstream import Upstream
 from aidns.names import Name, at_or_below
 from aidns.stub import Endpoint
+from aidns.verify.questions import plan
 from aidns.verify.report import Report
 from aidns.verify.run import verify
 from tests.unit.verify_samples import blockset
@@ -49,8 +50,8 @@ def blocks(reply: bytes, name: str, _count: int) -> bytes | None:
 
 def run(change: Change, **options: object) -> Report:
     with Resolver(change) as resolver:
-        options = {"nonce": "fresh", "rate": 0.0, **options}
-        return verify(Endpoint("127.0.0.1", resolver.port), BLOCKSET, **options)  # type: ignore[arg-type]
+        options = {"rate": 0.0, **options}
+        return verify(Endpoint("127.0.0.1", resolver.port), plan(BLOCKSET, "fresh"), **options)  # type: ignore[arg-type]
 
 
 def test_a_server_that_obeys_is_clean() -> None:
@@ -141,11 +142,11 @@ def test_a_policy_that_blocks_nothing_cannot_be_verified() -> None:
     nowhere = Endpoint("127.0.0.1", 9)
     logs = blockset(("bad.com", "subtree", True), policy=strategies.policy(action="log-only", fallback=()))
     with pytest.raises(UsageError, match="action log-only"):
-        verify(nowhere, logs, nonce="fresh")
+        verify(nowhere, plan(logs, "fresh"))
     with pytest.raises(UsageError, match="blocks no name"):
-        verify(nowhere, blockset(("ok.com", "subtree", False)), nonce="fresh")
+        verify(nowhere, plan(blockset(("ok.com", "subtree", False)), "fresh"))
     with pytest.raises(UsageError, match=r"control name www\.bad\.com is blocked by the policy itself"):
-        verify(nowhere, BLOCKSET, nonce="fresh", control_name=Name("www.bad.com"))
+        verify(nowhere, plan(BLOCKSET, "fresh"), control_name=Name("www.bad.com"))
 
 
 def test_the_control_name_can_be_chosen() -> None:

@@ -76,17 +76,17 @@ def command(
 
     from aidns.names import normalise
     from aidns.stub import parse_endpoint
+    from aidns.verify.questions import plan
     from aidns.verify.report import document, table
     from aidns.verify.run import verify
 
+    leading = [normalise(name) for name in aliases]
     report = verify(
         parse_endpoint(server),
-        _blockset(app, policy, scope, state),
-        nonce=f"aidns-{secrets.token_hex(4)}",
+        plan(_blockset(app, policy, scope, state), f"aidns-{secrets.token_hex(4)}", leading),
         formats=formats,
         control=parse_endpoint(control) if control else None,
         control_name=normalise(control_name),
-        aliases=[normalise(name) for name in aliases],
         rate=rate,
         progress=_show_progress if sys.stderr.isatty() and app.verbosity >= 0 else None,
     )

@@ -7,40 +7,26 @@ in as many processes as there are cores.
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache, partial
 from multiprocessing import get_context
-from pathlib import Path
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from aidns import pipeline
 from aidns.errors import EnvironmentFault, UnsafeError, UsageError
 from aidns.lab.kinds import KINDS, Kind
-from aidns.lab.servers import missing, start
-from aidns.lab.upstream import Upstream
-from aidns.model import BlockSet, Catalog
-from aidns.names import printable
+from aidns.lab.servers import missing
+from aidns.model import Artefact, BlockSet, Catalog
 from aidns.policy import NON_BLOCKING, client_scopes
-from aidns.prove.matrix import Cell, Missing, Proof, from_report
+from aidns.prove.attempt import Job, pack, try_one
+from aidns.prove.matrix import Cell, Missing, Proof
 from aidns.publish.serials import stamp
 from aidns.render.base import choose_action
 from aidns.render.formats import FORMATS, find_all
-from aidns.stub import LOOPBACK, Endpoint
-from aidns.verify.run import verify
 
 Progress = Callable[[int, int], object]
-
-
-class Job(Struct, frozen=True):
-    """One list to be tried on one server."""
-
-    cell: Cell
-    text: str
-    blockset: BlockSet
-    nonce: str
 
 
 def prove(
@@ -90,6 +76,8 @@ def _entries(
     scopes = client_scopes(policy)
     for scope in scopes:
         prepared = pipeline.prepare(catalog, policy, now, memory, scope)
+        packed = pack(prepared.blockset, nonce)
+        made = _maker(catalog, prepared, memory, now)
         label = f"{policy.id}/{scope}" if len(scopes) > 1 else policy.id
         for kind in kinds:
             cell = Cell(label, kind.id, kind.format)
@@ -97,13 +85,19 @@ def _entries(
                 if why := _why_not(prepared.blockset, kind):
                     yield replace(cell, left_out=why)
                     continue
-                made = pipeline.artefact(
-                    catalog, prepared, FORMATS[kind.format], memory, lambda digest: stamp(None, "", digest, now)
-                )
+                artefact = made(kind.format)
             except UnsafeError as refusal:
                 yield replace(cell, left_out=refusal.message)
             else:
-                yield Job(replace(cell, weakened=made.weakened), made.text, prepared.blockset, nonce)
+                yield Job(replace(cell, weakened=artefact.weakened), artefact.text, packed)
+
+
+def _maker(
+    catalog: Catalog, prepared: pipeline.Prepared, memory: pipeline.Memory, now: int
+) -> Callable[[str], Artefact]:
+    """Return what renders a policy in a format, once for all servers that read it. It raises Inexpressible."""
+    version = partial(stamp, None, "", now=now)
+    return cache(lambda fmt: pipeline.artefact(catalog, prepared, FORMATS[fmt], memory, version))
 
 
 def _why_not(blockset: BlockSet, kind: Kind) -> str:
@@ -132,27 +126,3 @@ def _try_all(entries: Iterable[Job | Cell], progress: Progress | None) -> list[C
             pool.shutdown(cancel_futures=True)
             raise
         return [cell if isinstance(cell, Cell) else cell.result() for cell in cells]
-
-
-def try_one(job: Job) -> Cell:
-    """Start the server of one job with its list, verify it and return what was found."""
-    with tempfile.TemporaryDirectory(prefix="aidns-prove-") as folder:
-        path = Path(folder) / "list"
-        path.write_text(job.text, "ascii")
-        canary = job.blockset.canary
-        try:
-            with (
-                Upstream() as upstream,
-                start(job.cell.server, [path], upstream=upstream.port, canary=canary) as server,
-            ):
-                report = verify(
-                    Endpoint(LOOPBACK, server.port),
-                    job.blockset,
-                    nonce=job.nonce,
-                    formats=(job.cell.format,),
-                    control=Endpoint(LOOPBACK, upstream.port),
-                    rate=0,
-                )
-        except EnvironmentFault as fault:
-            return replace(job.cell, failed=printable(fault.message, 500))
-    return from_report(job.cell, report)

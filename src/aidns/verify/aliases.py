@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from aidns.blockset import decide, nearest
 from aidns.model import BlockSet
+from aidns.names import Name
 from aidns.render.consumers import CONSUMERS
 from aidns.verify.judge import Finding
 from aidns.verify.questions import Question
@@ -42,19 +43,23 @@ def _judged(
     finding: Finding, reply: Reply | None, blockset: BlockSet, formats: Collection[str], world: Reply | None
 ) -> Finding:
     asked = finding.question
-    if asked.blocked or asked.name in blockset.owners or nearest(blockset.owners, asked.name):
+    if asked.blocked:
         return finding
     if finding.outcome == "open":
         for rdtype, target in _targets(reply):
-            if decide(blockset.owners, target):
+            if decide(blockset.owners, target) and not _is_covered(asked.name, blockset):
                 outcome = "declared" if _declared(formats, rdtype) else "leaked"
                 return replace(finding, outcome=outcome, why=f"leads to {target}, which is blocked ({rdtype})")
-    if finding.outcome == "over-blocked":
+    if finding.outcome == "over-blocked" and not _is_covered(asked.name, blockset):
         if asked.place == "alias":
             return replace(finding, outcome="blocked")
         if found := next((one for _, one in _targets(world) if decide(blockset.owners, one)), ""):
             return replace(finding, outcome="blocked", why=f"{finding.why}: it leads to {found}, which is blocked")
     return finding
+
+
+def _is_covered(name: Name, blockset: BlockSet) -> bool:
+    return name in blockset.owners or nearest(blockset.owners, name) is not None
 
 
 def _targets(reply: Reply | None) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ from msgspec import Struct, structs
 
 from aidns.model import Garden, Policy
 from aidns.names import at_or_below, printable
+from aidns.verify.limits import NONE, Limits, is_declared
 from aidns.verify.questions import FRESH, Place, Question
 from aidns.wire import Ede, Record, Reply
 
@@ -121,6 +122,8 @@ def read_reply(name: str, place: Place, reply: Reply | None, calibration: Calibr
 
 def _stand_in(reply: Reply, calibration: Calibration) -> str:
     """Return what stands for a block in an answer; nothing where a real address stands beside a null one."""
+    if not reply.answers:
+        return ""
     found = [record for record in reply.answers if record.data in calibration.block_data]
     addresses = {record.data for record in reply.answers if record.rdtype in ("A", "AAAA")}
     if not found or (all(one.rdtype != "CNAME" for one in found) and not addresses <= calibration.block_data):
@@ -164,20 +167,26 @@ def judge(
     replies: Sequence[Reply | None],
     calibration: Calibration,
     control: Mapping[Question, Reply | None] | None = None,
+    limits: Limits = NONE,
 ) -> tuple[Finding, ...]:
-    """Return a finding for every question. `control` holds what a resolver without the list replied, where asked."""
+    """Return a finding for every question.
+
+    `control` holds what a resolver without the list replied, where asked; `limits` what the formats loaded declare.
+    """
     calibration = structs.replace(calibration, errors_decide=not _tags_what_passes(replies, calibration))
     first = [read_reply(q.name, q.place, reply, calibration) for q, reply in zip(questions, replies, strict=True)]
     evidence = _settle_by_neighbours(questions, first)
-    return tuple(
-        _finding(q, _settle_by_control(q, found, reply, control[q], calibration) if control and q in control else found)
-        for q, found, reply in zip(questions, evidence, replies, strict=True)
-    )
+    if control:
+        evidence = [
+            _settle_by_control(q, found, reply, control[q], calibration) if q in control else found
+            for q, found, reply in zip(questions, evidence, replies, strict=True)
+        ]
+    return tuple(_finding(q, found, limits) for q, found in zip(questions, evidence, strict=True))
 
 
 def _tags_what_passes(replies: Iterable[Reply | None], calibration: Calibration) -> bool:
     """Tell whether real data came back with an extended error that elsewhere means a block."""
-    passed = (reply for reply in replies if reply and reply.answers and _filter_error(reply))
+    passed = (reply for reply in replies if reply and reply.ede and reply.answers and _filter_error(reply))
     return any(calibration.block_data.isdisjoint(record.data for record in reply.answers) for reply in passed)
 
 
@@ -188,6 +197,8 @@ def needs_control(finding: Finding) -> bool:
 
 def _settle_by_neighbours(questions: Sequence[Question], evidence: Sequence[Evidence]) -> list[Evidence]:
     """Decide NODATA without SOA by other types of the same name, or by its fresh child, where these are clear."""
+    if not any(found.missing_soa for found in evidence):
+        return list(evidence)
     blocked = {str(q.name) for q, found in zip(questions, evidence, strict=True) if found.reading is Reading.BLOCKED}
     opened = {q.name for q, found in zip(questions, evidence, strict=True) if found.reading is Reading.OPEN}
     blocked |= {q.name.partition(".")[2] for q in questions if q.place == "child" and q.name in blocked}
@@ -215,12 +226,12 @@ def _settle_by_control(
     return found
 
 
-def _finding(question: Question, found: Evidence) -> Finding:
+def _finding(question: Question, found: Evidence, limits: Limits) -> Finding:
     if found.reading is Reading.UNCLEAR:
         return Finding(question, "inconclusive", found.why)
     blocked = found.reading is Reading.BLOCKED
     if blocked == question.blocked:
         return Finding(question, "blocked" if blocked else "open", found.why)
-    if question.declared:
+    if is_declared(limits, question.name, question.rdtype, question.blocked):
         return Finding(question, "declared", found.why)
     return Finding(question, "over-blocked" if blocked else "leaked", found.why)

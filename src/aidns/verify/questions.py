@@ -15,7 +15,6 @@ from aidns import names
 from aidns.blockset import decide, nearest
 from aidns.model import Answer, BlockSet
 from aidns.names import MAX_LABEL, MAX_NAME, Name
-from aidns.verify.limits import NONE, Limits, is_declared
 
 Place = Literal["apex", "child", "deep child", "between", "known", "parent", "sibling", "look-alike", "alias"]
 """Where a question's name lies, seen from the rule that made us ask."""
@@ -37,8 +36,6 @@ class Question(Struct, frozen=True, gc=False):
     """The listed name that made us ask."""
     blocked: bool
     """What the policy says to it."""
-    declared: bool = False
-    """The format that is loaded says that it cannot express this."""
     tcp: bool = False
 
     @property
@@ -46,23 +43,30 @@ class Question(Struct, frozen=True, gc=False):
         return "tcp" if self.tcp else "udp"
 
 
-def questions(
-    blockset: BlockSet, nonce: str, limits: Limits = NONE, aliases: Iterable[Name] = ()
-) -> tuple[Question, ...]:
-    """Return every question about a block set, each once, in the order of its owners.
+class Plan(Struct, frozen=True):
+    """What to ask about a block set, whatever server and format."""
 
-    `nonce` is a label that no cache has seen. Questions whose loss `limits` declare are marked. `aliases` are names
-    outside the policy that may lead to one inside.
-    """
+    blockset: BlockSet
+    nonce: str
+    """A label that nobody has asked before."""
+    questions: tuple[Question, ...]
+
+
+def plan(blockset: BlockSet, nonce: str, aliases: Iterable[Name] = ()) -> Plan:
+    """Return the plan for a block set; `aliases` are names outside the policy that must not lead into it."""
+    return Plan(blockset, nonce, questions(blockset, nonce, aliases))
+
+
+def questions(blockset: BlockSet, nonce: str, aliases: Iterable[Name] = ()) -> tuple[Question, ...]:
+    """Return every question about a block set, each once, in the order of its owners."""
     found: dict[tuple[str, str, bool], Question] = {}
     for name, rdtypes, place, owner in _targets(blockset, nonce):
         blocked = decide(blockset.owners, name)
         if blocked and place in ("parent", "sibling", "look-alike"):
             continue  # listed by another rule, whose own questions cover it
         for rdtype in rdtypes:
-            loss = is_declared(limits, name, rdtype, blocked)
             for tcp in (False, True) if place == "apex" and rdtype == "A" else (False,):
-                found.setdefault((name, rdtype, tcp), Question(name, rdtype, place, owner, blocked, loss, tcp))
+                found.setdefault((name, rdtype, tcp), Question(name, rdtype, place, owner, blocked, tcp))
     for name in aliases:
         for rdtype in ALIAS_RDTYPES:
             asked = Question(name, rdtype, "alias", name, decide(blockset.owners, name))

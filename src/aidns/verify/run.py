@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from aidns.blockset import decide
 from aidns.errors import EnvironmentFault, UsageError
@@ -13,7 +13,7 @@ from aidns.stub import Endpoint, ask_many
 from aidns.verify.aliases import mark
 from aidns.verify.judge import Calibration, Evidence, Finding, Reading, calibrate, judge, needs_control, read_reply
 from aidns.verify.limits import limits
-from aidns.verify.questions import Question, questions
+from aidns.verify.questions import Plan, Question
 from aidns.verify.report import Report
 from aidns.wire import Reply
 
@@ -36,41 +36,39 @@ Progress = Callable[[int, int], object]
 
 def verify(
     server: Endpoint,
-    blockset: BlockSet,
+    plan: Plan,
     *,
-    nonce: str,
     formats: Collection[str] = (),
     control: Endpoint | None = None,
     control_name: Name = CONTROL_NAME,
-    aliases: Collection[Name] = (),
     rate: float | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Ask `server` what the policy says about, and compare.
+    """Ask `server` what is planned, and compare with the policy.
 
-    `nonce` is a label that nobody has asked before. `control` is a resolver without the list: it is asked what the
-    server's answers leave open. `aliases` are names outside the policy that must not lead into it. `rate` is in queries
-    a second, 0 for no limit, None for a considerate one. `progress` is called with the numbers of questions asked and
-    to ask.
+    `control` is a resolver without the list: it is asked what the server's answers leave open. `rate` is in queries a
+    second, 0 for no limit, None for a considerate one. `progress` is called with the numbers of questions asked and to
+    ask.
 
     Raises UsageError when there is nothing to verify or a format is unknown, Inexpressible when a format cannot hold
     this policy, EnvironmentFault when `control_name` does not resolve before, during and after, or no reply tells
     anything.
     """
+    blockset, asked = plan.blockset, plan.questions
     _refuse_the_pointless(blockset, control_name)
-    asked = questions(blockset, nonce, limits(formats, blockset), aliases)
+    losses = limits(formats, blockset)
     session = _Session(server, control_name, _rate(rate, formats, len(asked)), progress)
     session.check_control("before the questions")
-    calibration, canary = _calibrate(session, blockset, nonce)
+    calibration, canary = _calibrate(session, plan)
     replies = session.ask_all(asked)
-    findings = judge(asked, replies, calibration)
+    findings = judge(asked, replies, calibration, limits=losses)
     open_ends = [finding.question for finding in findings if needs_control(finding)]
     compared: dict[Question, Reply | None] = {}
     if control and open_ends:
         world = _Session(control, control_name, session.rate, None)
         world.check_control("before the comparison")
         compared = dict(zip(open_ends, world.ask_all(open_ends), strict=True))
-        findings = judge(asked, replies, calibration, compared)
+        findings = judge(asked, replies, calibration, compared, losses)
     findings = mark(findings, replies, blockset, formats, compared)
     return _report(server, blockset, formats, canary, findings)
 
@@ -94,18 +92,23 @@ class _Session:
 
     def ask_all(self, asked: Sequence[Question]) -> list[Reply | None]:
         """Return the replies in the questions' order. Raises EnvironmentFault when the control name stops resolving."""
-        replies: dict[Question, Reply | None] = {}
+        replies: list[Reply | None] = [None] * len(asked)
+        done = 0
         for tcp in (False, True):
-            batch = [question for question in asked if question.tcp == tcp]
-            size = _CHUNK if self.rate else _CHUNK_UNLIMITED
-            for start in range(0, len(batch), size):
-                chunk = batch[start : start + size]
-                replies.update(zip(chunk, self.ask([(q.name, q.rdtype) for q in chunk], tcp=tcp), strict=True))
+            for chunk in self._chunks([i for i, question in enumerate(asked) if question.tcp == tcp]):
+                pairs = [(asked[i].name, asked[i].rdtype) for i in chunk]
+                for i, reply in zip(chunk, self.ask(pairs, tcp=tcp), strict=True):
+                    replies[i] = reply
                 self.check_control("between questions")
+                done += len(chunk)
                 if self.progress:
-                    self.progress(len(replies), len(asked))
+                    self.progress(done, len(asked))
         self.check_control("after the questions")
-        return [replies[question] for question in asked]
+        return replies
+
+    def _chunks(self, indices: Sequence[int]) -> Iterator[Sequence[int]]:
+        size = _CHUNK if self.rate else _CHUNK_UNLIMITED
+        return (indices[start : start + size] for start in range(0, len(indices), size))
 
     def check_control(self, when: str) -> None:
         """Raise EnvironmentFault unless the control name has an address that is no block."""
@@ -140,8 +143,9 @@ def _rate(rate: float | None, formats: Collection[str], asked: int) -> float:
     return PIHOLE_RATE if "pihole" in formats and asked > 900 else RATE
 
 
-def _calibrate(session: _Session, blockset: BlockSet, nonce: str) -> tuple[Calibration, Evidence]:
+def _calibrate(session: _Session, plan: Plan) -> tuple[Calibration, Evidence]:
     """Ask for the canary and for names that do not exist; return what answers mean here and what the canary's says."""
+    blockset, nonce = plan.blockset, plan.nonce
     pairs = [(f"{nonce}.{CANARY_PARENT}", "A"), (f"{nonce}.{session.control_name}", "A")]
     pairs += [(blockset.canary, "A"), (blockset.canary, "AAAA")]
     *denied, a, aaaa = session.ask(pairs)
