@@ -10,7 +10,6 @@ import re
 import secrets
 import select
 import socket
-import struct
 import time
 from array import array
 from collections import deque
@@ -19,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from aidns import wire
+from aidns.alike import parse_alike
 from aidns.errors import UsageError
 from aidns.names import printable
 
@@ -132,7 +132,7 @@ class _Flight:
             sock.connect(address)
             sock.setblocking(False)
             while self.waiting or self.flying:
-                while (message := self._next_message(self.window)) is not None:
+                for message in self._due(self.window):
                     try:
                         sock.send(message)
                     except OSError:
@@ -158,8 +158,8 @@ class _Flight:
             with socket.create_connection((self.host, self.port), self.timeout) as sock:
                 buffer = b""
                 while self.waiting or self.flying:
-                    while (message := self._next_message(_TCP_WINDOW)) is not None:
-                        sock.sendall(struct.pack("!H", len(message)) + message)
+                    if due := b"".join(len(message).to_bytes(2) + message for message in self._due(_TCP_WINDOW)):
+                        sock.sendall(due)
                     if not select.select([sock], [], [], self._patience())[0]:
                         if self._first_deadline() <= time.monotonic():
                             return
@@ -171,18 +171,18 @@ class _Flight:
         except OSError:
             return
 
-    def _next_message(self, window: int) -> bytes | None:
-        """Return the next query to send now, or None; notes it as in flight."""
+    def _due(self, window: int) -> Iterator[bytes]:
+        """Yield the queries to send now; each is noted as in flight before."""
         now = time.monotonic()
-        if not self.waiting or len(self.flying) >= window or now < self.next_at:
-            return None
-        self.next_at = max(self.next_at, now - 0.1) + self.gap
-        while (ident := next(self.idents)) in self.flying:
-            pass
-        index = self.waiting.popleft()
-        self.sent[index] += 1
-        self.flying[ident] = (index, now + self.timeout)
-        return wire.query_of(ident, self.asked[index], dnssec_ok=self.dnssec_ok)
+        waiting, flying = self.waiting, self.flying
+        while waiting and len(flying) < window and now >= self.next_at:
+            self.next_at = max(self.next_at, now - 0.1) + self.gap
+            while (ident := next(self.idents)) in flying:
+                pass
+            index = waiting.popleft()
+            self.sent[index] += 1
+            flying[ident] = (index, now + self.timeout)
+            yield wire.query_of(ident, self.asked[index], dnssec_ok=self.dnssec_ok)
 
     def _patience(self) -> float:
         """Seconds until something must be done even if nothing arrives."""
@@ -216,7 +216,10 @@ class _Flight:
             return
         asked = self.questions[index]
         try:  # nearly every server repeats the question octet by octet: then it need not be read
-            reply = wire.parse(message, asked if message.startswith(self.asked[index], 12) else None)
+            if message.startswith(self.asked[index], 12):
+                reply = parse_alike(message, asked, 12 + len(self.asked[index]))
+            else:
+                reply = wire.parse(message)
         except wire.MessageError:
             return
         if reply.question != asked:

@@ -74,12 +74,12 @@ class Reply(Struct, frozen=True, gc=False):
     @property
     def authority_soa(self) -> Record | None:
         """The SOA that makes a negative answer a zone's own (RFC 2308 §3)."""
-        return next((record for record in self.authority if record.rdtype == "SOA"), None)
+        return next((one for one in self.authority if one.rdtype == "SOA"), None) if self.authority else None
 
     @property
     def additional_soa(self) -> Record | None:
         """The SOA of a policy zone (RPZ draft §6)."""
-        return next((record for record in self.additional if record.rdtype == "SOA"), None)
+        return next((one for one in self.additional if one.rdtype == "SOA"), None) if self.additional else None
 
     def data(self, rdtype: str) -> tuple[str, ...]:
         """The answer's data of one type."""
