@@ -95,6 +95,10 @@ bench-check: setup ## Measure what `check` costs beside other clients, and how l
 	@$(BIN)/python bench/check.py $(ARGS)
 	@AIDNS_KILLS=50 $(BIN)/python -m pytest tests/servers/test_check_killed.py
 
+.PHONY: bench-prove
+bench-prove: setup servers ## Measure how long `prove` takes for a policy of 2,000 rules, and what each server answers (ARGS="--rounds 5")
+	@$(BIN)/python bench/prove.py $(ARGS)
+
 .PHONY: clean
 clean: ## Remove what was built and cached (.venv stays, and so does what check remembers)
 	rm -rf .bench dist .dist build .pytest_cache .hypothesis .mypy_cache .ruff_cache

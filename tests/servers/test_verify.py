@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from aidns.names import Name
 from aidns.render.artefact import render
 from aidns.render.formats import FORMATS
 from aidns.stub import Endpoint, ask
+from aidns.verify.questions import plan
 from aidns.verify.report import Report
 from aidns.verify.run import verify
 from tests.unit.verify_samples import blockset
@@ -71,8 +72,10 @@ def serving(
         yield Endpoint("127.0.0.1", server.port), upstream
 
 
-def run(server: Endpoint, of: BlockSet, *formats: str, **options: object) -> Report:
-    return verify(server, of, nonce="fresh", formats=formats, rate=0, **options)  # type: ignore[arg-type]
+def run(
+    server: Endpoint, of: BlockSet, *formats: str, aliases: Sequence[Name] = (), control: Endpoint | None = None
+) -> Report:
+    return verify(server, plan(of, "fresh", aliases), formats=formats, rate=0, control=control)
 
 
 @pytest.mark.parametrize(
