@@ -137,7 +137,7 @@ class _Flight:
                         sock.send(message)
                     except OSError:
                         break  # full, or the port is closed: the deadline decides
-                select.select([sock], [], [], self._patience())
+                select.select([sock], [], [], self._patience(self.window))
                 self._drain(sock)
                 self._expire()
         return self.replies
@@ -160,7 +160,7 @@ class _Flight:
                 while self.waiting or self.flying:
                     if due := b"".join(len(message).to_bytes(2) + message for message in self._due(_TCP_WINDOW)):
                         sock.sendall(due)
-                    if not select.select([sock], [], [], self._patience())[0]:
+                    if not select.select([sock], [], [], self._patience(_TCP_WINDOW))[0]:
                         if self._first_deadline() <= time.monotonic():
                             return
                         continue
@@ -184,11 +184,11 @@ class _Flight:
             flying[ident] = (index, now + self.timeout)
             yield wire.query_of(ident, self.asked[index], dnssec_ok=self.dnssec_ok)
 
-    def _patience(self) -> float:
+    def _patience(self, window: int) -> float:
         """Seconds until something must be done even if nothing arrives."""
         now = time.monotonic()
         moments = [self._first_deadline()] if self.flying else []
-        if self.waiting and len(self.flying) < self.window:
+        if self.waiting and len(self.flying) < window:
             moments.append(self.next_at)
         return max(0.0, min(moments, default=now) - now)
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from aidns import wire
+from aidns import stub, wire
 from aidns.errors import UsageError
 from aidns.lab.upstream import Upstream
 from aidns.stub import Endpoint, ask, ask_many, parse_endpoint
@@ -97,6 +101,26 @@ def test_what_comes_back_truncated_is_asked_over_tcp() -> None:
 
 def _truncated_once(reply: bytes, upstream: Upstream) -> bytes:
     return reply[:2] + bytes((reply[2] | 2,)) + reply[3:] if len(upstream.seen) == 1 else reply
+
+
+def test_what_waits_for_tcp_replies_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With more questions left than may be in flight, nothing is done until a reply comes."""
+    looks = iter(range(10_000))
+
+    class Slow(Upstream):
+        def answer(self, message: bytes) -> bytes:
+            time.sleep(0.05)
+            return super().answer(message)
+
+    def select_counted(*waited_for: Any) -> Any:
+        next(looks)
+        return select.select(*waited_for)
+
+    monkeypatch.setattr(stub, "select", SimpleNamespace(select=select_counted))
+    with Slow() as upstream:
+        replies = ask_many(upstream.port, [(f"n{i}.com", "A") for i in range(18)], tcp=True, timeout=30)
+    assert None not in replies
+    assert next(looks) < 100
 
 
 def test_case_and_final_dot_do_not_matter() -> None:
