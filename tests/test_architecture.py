@@ -20,8 +20,8 @@ SRC = ROOT / "src" / "aidns"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "rdata"),
     ("data", "names", "wire"),
-    ("psl", "alike"),
-    ("model", "stub"),
+    ("psl", "stub"),
+    ("model",),
     ("evidence",),
     ("selectors", "blockset", "verdict", "lookup"),
     ("allowances", "lists"),

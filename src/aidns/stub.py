@@ -18,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from aidns import wire
-from aidns.alike import parse_alike
 from aidns.errors import UsageError
 from aidns.names import printable
 
@@ -216,10 +215,7 @@ class _Flight:
             return
         asked = self.questions[index]
         try:  # nearly every server repeats the question octet by octet: then it need not be read
-            if message.startswith(self.asked[index], 12):
-                reply = parse_alike(message, asked, 12 + len(self.asked[index]))
-            else:
-                reply = wire.parse(message)
+            reply = wire.parse(message, asked if message.startswith(self.asked[index], 12) else None)
         except wire.MessageError:
             return
         if reply.question != asked:
