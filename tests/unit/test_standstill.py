@@ -110,24 +110,60 @@ def remembered() -> None:
     Path("state/aidns/state.sqlite-wal").write_bytes(b"x")
 
 
-CHANGES: dict[str, Callable[[], object]] = {
-    "a letter of the catalogue": lambda: same_size("catalog/services/beta-search.toml"),
-    "a file of the catalogue": lambda: Path("catalog/lookalikes/more.toml").write_text("schema = 1\n", "utf-8"),
-    "a file less": lambda: next(iter(Path("catalog/bypass").iterdir())).unlink(),
-    "a letter of a list": lambda: same_size(a_list()),
-    "a list less": lambda: Path(a_list()).unlink(),
-    "a list that is a link": as_a_link,
-    "the manifest": lambda: same_size("dist/manifest.json"),
-    "another build": lambda: shutil.copytree(".dist/000001", ".dist/000002"),
-    "what check remembers": remembered,
+def other_networks() -> None:
+    """Change for whom a scope is, and nothing that is answered."""
+    office = Path("catalog/policies/office.toml")
+    office.write_text(office.read_text("utf-8").replace("10.20.0.0/16", "10.21.0.0/16"), "utf-8")
+
+
+Outcome = tuple[int, bool, str]
+"""Exit code, whether a build was made, and what was told."""
+SAME: Outcome = (0, True, "nothing changes: 13 lists as published")
+REPAIRED: Outcome = (0, True, "written again: its bytes were not the published ones")
+CHANGES: dict[str, tuple[Callable[[], object], Outcome]] = {
+    "a letter of the catalogue": (
+        lambda: same_size("catalog/services/beta-search.toml"),
+        (1, False, "`schema` is missing"),  # no catalogue, no build
+    ),
+    "a file of the catalogue": (
+        lambda: Path("catalog/lookalikes/more.toml").write_text("schema = 1\n", "utf-8"),
+        SAME,
+    ),
+    "a file less": (
+        lambda: next(iter(Path("catalog/bypass").iterdir())).unlink(),
+        (3, True, "these policies were not built"),
+    ),
+    "the networks of a scope": (other_networks, (0, True, "2 lists to change, 11 to stay as published")),
+    "a letter of a list": (lambda: same_size(a_list()), REPAIRED),
+    "a list less": (lambda: Path(a_list()).unlink(), REPAIRED),
+    "a list that is a link": (as_a_link, REPAIRED),
+    "the manifest": (lambda: same_size("dist/manifest.json"), (4, False, "is no manifest")),
+    "another build": (lambda: shutil.copytree(".dist/000001", ".dist/000002"), SAME),
+    "what check remembers": (remembered, SAME),
 }
 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_whatever_differs_the_build_is_made(still: Run, made: list[int], change: str) -> None:
-    CHANGES[change]()
-    still(*BUILD, at=2)
-    assert made or change in ("a letter of the catalogue", "the manifest", "a list less"), "an error came first"
+    """Or refused, each time for its own reason: never told from memory."""
+    act, (code, built, told) = CHANGES[change]
+    act()
+    ended, out, err = still(*BUILD, at=2)
+    assert (ended, bool(made)) == (code, built)
+    assert told in out + err
+
+
+def test_for_whom_a_file_is_stands_in_it_under_the_same_serial(still: Run) -> None:
+    """Its scope tells for whom to load it: other networks mean another file, though no answer of it changed."""
+    file = Path("dist/office/desks/rpz.zone")
+    before = file.read_text("utf-8")
+    other_networks()
+    code, out, _ = still(*BUILD, at=DAY)
+    assert code == 0
+    assert "~ office/desks/rpz.zone  tells anew for which clients it is, serial" in out
+    assert file.read_text("utf-8") == before.replace("10.20.0.0/16", "10.21.0.0/16")
+    assert "in 10.21.0.0/16" in file.read_text("utf-8")
+    assert "nothing changes" in still(*BUILD, at=DAY + 1)[1]
 
 
 def test_a_damaged_list_is_repaired(still: Run) -> None:

@@ -107,5 +107,7 @@ class Artefact(Struct, frozen=True):
     lines: int
     weakened: tuple[Weakened, ...]
     action: str
+    clients: str = ""
+    """For whom the file is, as its header says; empty where the policy has no scopes."""
     entries: tuple[str, ...] = ()
     """The rules as the format sees them, sorted: what a plan compares."""

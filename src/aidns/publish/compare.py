@@ -33,7 +33,8 @@ class EntryChange(Struct, frozen=True):
 class FileChange(Struct, frozen=True):
     """What becomes of one file. Serials are 0 where the file is absent.
 
-    `repaired` means that its content stays, but its bytes on disk were not those of the manifest.
+    `repaired` means that its content stays, but its bytes on disk were not those of the manifest; `changed` under one
+    serial, that its header tells anew for which clients it is.
     """
 
     path: str
@@ -54,7 +55,7 @@ def compare(old: Manifest, new: Manifest, damaged: Collection[str] = ()) -> tupl
     changes = []
     for path in sorted(before.keys() | after.keys()):
         one, two = before.get(path), after.get(path)
-        if one and two and (one.digest, one.serial) == (two.digest, two.serial):
+        if one and two and (one.digest, one.serial, one.clients) == (two.digest, two.serial, two.clients):
             if path in damaged:
                 changes.append(_change(one, two, "repaired", ()))
             continue

@@ -31,6 +31,8 @@ def change_lines(changes: Sequence[FileChange]) -> list[str]:
             lines.append(f"{head}  {change.kind}, {_counted(len(change.entries), 'name')}")
         elif change.kind == "repaired":
             lines.append(f"{head}  written again: its bytes were not the published ones")
+        elif change.serial_before == change.serial_after:
+            lines.append(f"{head}  tells anew for which clients it is, serial {change.serial_after} stays")
         else:
             serials = f"serial {change.serial_before} -> {change.serial_after}"
             lines.append(f"{head}  +{count['added']} -{count['removed']} ~{count['changed']}  {serials}")

@@ -77,6 +77,8 @@ class File(Struct, frozen=True):
     names: int
     lines: int
     weakened: tuple[Weakened, ...] = ()
+    clients: str = ""
+    """For whom the file is, as its header says."""
     own: bool = False
     """True for a policy from outside the catalogue: a build of the catalogue leaves its files alone."""
     entries: tuple[str, ...] = ()

@@ -58,7 +58,7 @@ def plan(published: Published, desired: Desired, request: Request, now: int) -> 
     """Return the plan that turns `published` into `desired`; pure, `now` in Unix seconds.
 
     Kept untouched: files outside the request, and all files of a policy that failed. An artefact whose digest is the
-    published one keeps its published bytes, whatever its header says now.
+    published one, and which is for the same clients, keeps its published bytes, whatever else its header says now.
 
     Raises UnsafeError for a path that leaves its directory or is used twice, UsageError for a policy to retire that
     has no files or would be built again.
@@ -106,7 +106,7 @@ def plan(published: Published, desired: Desired, request: Request, now: int) -> 
 
 def _file(artefact: Artefact, before: File | None, published: Published, request: Request, now: int) -> File:
     same = before is not None and (before.digest, before.serial) == (artefact.digest, artefact.serial)
-    if before is not None and same and artefact.path not in published.damaged:
+    if before is not None and same and _is_as_published(artefact, before, published):
         return before
     return File(
         path=artefact.path,
@@ -122,9 +122,15 @@ def _file(artefact: Artefact, before: File | None, published: Published, request
         names=artefact.names,
         lines=artefact.lines,
         weakened=artefact.weakened,
+        clients=artefact.clients,
         own=artefact.policy not in request.catalogue,
         entries=artefact.entries,
     )
+
+
+def _is_as_published(artefact: Artefact, before: File, published: Published) -> bool:
+    """Tell whether what is published is whole, and for the same clients: else it is written again, serial and all."""
+    return artefact.path not in published.damaged and artefact.clients == before.clients
 
 
 def _stays(file: File, desired: Desired, request: Request) -> bool:
@@ -187,7 +193,7 @@ def _checksum(base: str, target: Manifest, changes: Sequence[FileChange], unsafe
     # Serials and times are left out: they follow from the clock, and the same plan may be made again later.
     what = (
         base,
-        [(file.path, file.digest) for file in target.files],
+        [(file.path, file.digest, file.clients) for file in target.files],
         [(change.path, change.kind, change.entries) for change in changes],
         unsafe,
     )

@@ -84,6 +84,7 @@ def render(
         lines=content.count("\n"),
         weakened=body.weakened,
         action=action.name,
+        clients=header.clients(blockset),
         entries=tuple(sorted(body.entries)),
     )
 

@@ -47,8 +47,8 @@ def lines(
         pairs.append(("Review by", policy.review_by.isoformat()))
     if policy.measures:
         pairs.append(("Measures", ", ".join(policy.measures)))
-    if blockset.client_scope:
-        pairs.append(("Scope", _scope(blockset)))
+    if scope := clients(blockset):
+        pairs.append(("Scope", scope))
     services = {blockset.origins.get(row.name) for row in body.rows} & catalog.services.keys()
     written = len(body.rows) if body_names is None else body_names
     pairs.append(("Counts", f"{len(services)} services, {written} names, {body_lines} lines"))
@@ -91,12 +91,14 @@ def _liveness(blockset: BlockSet, verdicts: Mapping[names.Name, Verdict]) -> Ite
         yield f"left out as gone: {_some(blockset.gone)}"
 
 
-def _scope(blockset: BlockSet) -> str:
-    """Return for whom the file is: the scope's tags and networks, its name where it has neither."""
+def clients(blockset: BlockSet) -> str:
+    """Return for whom the file is: the scope's tags and networks, its name where it has neither; empty without one."""
+    if not blockset.client_scope:
+        return ""
     scope = next(scope for scope in blockset.policy.scope if scope.name == blockset.client_scope)
-    clients = [f"tagged {', '.join(scope.tags)}"] if scope.tags else []
-    clients += [f"in {', '.join(scope.networks)}"] if scope.networks else []
-    return f"{scope.name}; load only for clients {' or '.join(clients) or f'tagged {scope.name}'}"
+    who = [f"tagged {', '.join(scope.tags)}"] if scope.tags else []
+    who += [f"in {', '.join(scope.networks)}"] if scope.networks else []
+    return f"{scope.name}; load only for clients {' or '.join(who) or f'tagged {scope.name}'}"
 
 
 def _unknown(blockset: BlockSet) -> Iterable[str]:
