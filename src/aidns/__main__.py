@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from aidns import __version__
+
+YOUNG = 100_000
+"""New objects between two looks for cycles: modules, and names by the thousand, make many objects and no garbage."""
 
 
 def main() -> None:
@@ -12,6 +16,7 @@ def main() -> None:
     if sys.argv[1:] in (["--version"], ["-V"]):
         sys.stdout.write(f"aidns {__version__}\n")
         return
+    gc.set_threshold(YOUNG)
     from aidns.cli import main as run
 
     run()

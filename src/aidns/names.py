@@ -94,7 +94,7 @@ def normalise(text: str) -> Name:
     """
     text = text.strip().removesuffix(".")
     if not text.isascii():
-        text = _to_a_label(text)
+        text = to_a_label(text)
     return parse(text.lower())
 
 
@@ -153,12 +153,16 @@ def _is_address(text: str) -> bool:
 
 def _a_label_tip(text: str) -> str:
     try:
-        return f"write its A-label form {_to_a_label(text)!r}"
+        return f"write its A-label form {to_a_label(text)!r}"
     except InvalidName:
         return "write its A-label (xn--) form"
 
 
-def _to_a_label(text: str) -> str:
+def to_a_label(text: str) -> str:
+    """Return text that is not ASCII as UTS 46 maps it and RFC 5891 writes it; `parse` has still to judge it.
+
+    Raises InvalidName.
+    """
     import idna  # imported here: only names outside ASCII need its tables
 
     try:

@@ -79,10 +79,10 @@ def _a_label(label: str) -> str:
         if len(label) > MAX_LABEL or not _PLAIN_LABEL.fullmatch(label):
             raise InvalidName("IDNA may refuse it")
         return label.lower()
-    found = names.normalise(f"{label}.x").removesuffix(".x")
+    found = names.to_a_label(label)
     if "." in found or label != label.strip():
         raise InvalidName("more than one label")
-    return found
+    return names.parse(f"{found}.x").removesuffix(".x")
 
 
 def listed(text: str, kind: Kind, *, blocks: bool = True) -> tuple[Item, ...]:

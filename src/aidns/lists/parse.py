@@ -177,8 +177,18 @@ class Parser:
         if bad:
             for number, key in numbers.find(text, bad) if numbers.needed else _each(keys, bad):
                 self._again(number, key[::-1].encode())
-            keys = [key for key in keys if key not in bad]
+            keys = _without(keys, bad)
         return keys
+
+
+def _without(keys: list[str], gone: set[str]) -> list[str]:
+    """Return sorted keys without these few."""
+    kept: list[str] = []
+    begin = 0
+    for key in sorted(gone):
+        kept += keys[begin : (begin := bisect_left(keys, key, begin))]
+        begin = bisect_right(keys, key, begin)
+    return kept + keys[begin:]
 
 
 def _each(keys: list[str], wanted: set[str]) -> Iterable[tuple[int, str]]:

@@ -105,7 +105,8 @@ class Sweep:
         self._nested_known: list[Name] = []
         self._names = self._duplicates = self._dropped = self._overruled = self._idle = 0
         self._last = ""
-        """Bare keys alone: the last tree kept (with SEP where covered names are). Marked: the key being collected."""
+        """Bare keys alone: the first key behind the last tree kept; with SEP, that tree, where covered names are kept.
+        Marked: the key being collected."""
         self._letters = ""
         self._tree = _Tree()
         self._take = self._take_marked if marked else self._take_exact if exact else self._take_trees
@@ -155,9 +156,9 @@ class Sweep:
     def _take_trees(self, keys: list[str]) -> None:
         if self._known:
             return self._take_known(keys)
-        top = self._last
-        kept = [top := key for key in keys if not key.startswith(top) or key[len(top)] != SEP]
-        self._last = top
+        behind = self._last
+        kept = [key for key in keys if key >= behind and (behind := key + END)]
+        self._last = behind
         self._dropped += len(keys) - len(kept)
         self._trees += kept
         return None
