@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
+
 import jinja2
 import pytest
 
 from aidns.names import Name
 from aidns.render.base import Row
-from aidns.render.classes import CLASSES, Class, class_of, long_name, split
+from aidns.render.classes import CLASSES, Class, class_of, long_name, split, tally
 from aidns.render.shapes import Place, Shape, find_place, find_shape
 
 ANCHOR = (Row(Name("last.example")),)
@@ -68,6 +70,14 @@ def test_names_are_split_by_what_formats_look_at() -> None:
     }
     assert all(class_of(name.decode()) == which for which, some in split(block).items() for name in some.split())
     assert split(b"a.b\n") == {Class(): b"a.b\n"}
+
+
+def test_a_tally_counts_what_a_split_would_give() -> None:
+    rng = random.Random(1)
+    for _ in range(200):
+        names = ["".join(rng.choices(("www.", "_", "a", "w", "."), k=rng.randrange(1, 6))) for _ in range(9)]
+        block = "".join(f"{name}x\n" for name in names).encode()
+        assert +tally(block) == {which: some.count(b"\n") for which, some in split(block).items()}
 
 
 def test_stand_ins_are_of_their_class() -> None:

@@ -34,6 +34,9 @@ _HEAD_LINE = "Header: a line of the header"
 ANY_HEAD = (_HEAD_LINE,) * 64
 """Stands for the header, which the digest leaves out, in a user's template that may pick lines of it."""
 
+NUMBER = "\x01"
+"""Stands for the number of a line, which follows from the lines before it; no name and no header can hold it."""
+
 Version = Callable[[str], tuple[int, int]]
 """digest -> (serial, time of last modification), by what is published."""
 
@@ -101,6 +104,11 @@ class Sheet:
 
     def text(self, rows: tuple[Row, ...], head: tuple[str, ...] = (), serial: int = 0) -> str:
         """Return the file with these rows, which `check_rows` has passed. Raises DataError when the template fails."""
+        text = self.unnumbered(rows, head, serial)
+        return numbered(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+    def unnumbered(self, rows: tuple[Row, ...], head: tuple[str, ...] = (), serial: int = 0) -> str:
+        """Return the same with NUMBER where the template numbers lines."""
         try:
             return self._template.render(header=head, serial=serial, rows=rows, **self._context)
         except Exception as error:  # a user's template can raise anything
@@ -112,6 +120,7 @@ def _context(fmt: Format, blockset: BlockSet, action: Action) -> dict[str, objec
     return {
         "canary": listed_canary(fmt, blockset),
         "soa_rname": OWN_SOA_RNAME,
+        "number": NUMBER,
         "policy": {
             "id": blockset.policy.id,
             "title": names.ascii_line(blockset.policy.title),
@@ -121,6 +130,13 @@ def _context(fmt: Format, blockset: BlockSet, action: Action) -> dict[str, objec
         "action": action.name,
         "records": {"block": records(action), "negative": NEGATIVE, "pass": PASSTHRU},
     }
+
+
+def numbered(text: bytes, first: int = 1) -> bytes:
+    """Return a text with numbers from `first` on where NUMBER stands."""
+    mark = NUMBER.encode()
+    numbers = tuple(range(first, first + text.count(mark)))
+    return text.replace(b"%", b"%%").replace(mark, b"%d") % numbers if numbers else text
 
 
 def path_of(fmt: Format, blockset: BlockSet) -> str:

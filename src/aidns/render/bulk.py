@@ -7,7 +7,8 @@ a template does more than substitute, everything goes that way.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 
 from msgspec import Struct
@@ -15,7 +16,7 @@ from msgspec import Struct
 from aidns.lists.sweep import Compiled, Names, minimal_trees, packed
 from aidns.model import Answer, BlockSet, Weakened
 from aidns.names import Name, sort_key
-from aidns.render.artefact import Sheet, check_text, content_of
+from aidns.render.artefact import NUMBER, Sheet, check_text, content_of, numbered
 from aidns.render.base import Action, EmptyList, Format, Inexpressible, Row, choose_action
 from aidns.render.classes import ALONE, CLASSES, TREE, Kind, MakeSet, Said, class_of, total
 from aidns.render.parts import MAX_WHOLE, Job, Part, is_independent, make_part, take_one, widens, without_long
@@ -41,13 +42,20 @@ class Document(Struct, frozen=True):
 
     def blocks(self, head: tuple[str, ...], serial: int) -> Iterator[bytes]:
         """Yield the file. Raises DataError when the template writes what no consumer reads."""
-        text = check_text(self.sheet.text(self.rows, head, serial), self.sheet.id)
+        text = self.sheet.unnumbered(self.rows, head, serial)
+        check_text(text.replace(NUMBER, "1"), self.sheet.id)
         assert text.endswith(self.place.after), "the header stands in front"
-        yield text[: len(text) - len(self.place.after)].encode("ascii")
-        for part in self.parts:
-            for block in part.names.blocks:
-                yield part.fill(block)
-        yield self.place.after.encode("ascii")
+        filled = (part.fill(block) for part in self.parts for block in part.names.blocks)
+        before, after = text[: len(text) - len(self.place.after)], self.place.after
+        yield from _numbered(chain([before.encode("ascii")], filled, [after.encode("ascii")]))
+
+
+def _numbered(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the blocks of a file with its lines numbered where the template numbers them."""
+    first = 1
+    for block in blocks:
+        yield numbered(block, first)
+        first += block.count(NUMBER.encode())
 
 
 def start(
@@ -141,7 +149,7 @@ def _lay_out(job: Job, kinds: dict[Kind, Names], apart: list[Said], longest: int
             places |= made[1]
     if len(places) > 1:
         return None
-    place = places.pop() if places else Place(job.sheet.text(rows), "")
+    place = places.pop() if places else Place(job.sheet.unnumbered(rows), "")
     counted = [(part.said[which], count) for part in parts for which, count in part.counts.items()]
     return _Layout(tuple(parts), rows, place, (*((found, 1) for found in apart), *counted))
 
@@ -170,7 +178,7 @@ def _whole(job: Job, compiled: Compiled) -> Document:
             tip=f"its lines depend on each other: {MAX_WHOLE} at most",
         )
     found = job.together(*everything(compiled))
-    return _document(job, _Layout((), found.rows, Place(job.sheet.text(found.rows), ""), ()), ((found, 1),))
+    return _document(job, _Layout((), found.rows, Place(job.sheet.unnumbered(found.rows), ""), ()), ((found, 1),))
 
 
 def _document(job: Job, layout: _Layout, said: tuple[tuple[Said, int], ...]) -> Document:

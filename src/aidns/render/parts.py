@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from msgspec import Struct
 
 from aidns.lists.sweep import Names
@@ -22,6 +24,7 @@ from aidns.render.classes import (
     lower_one,
     said,
     split,
+    tally,
 )
 from aidns.render.shapes import Place, Shape, find_place, find_shape
 
@@ -117,7 +120,7 @@ def _shape(
         if not found.rows:
             shapes.append(Shape(()))
             continue
-        added = find_place(job.sheet.text, found.rows, anchor)
+        added = find_place(job.sheet.unnumbered, found.rows, anchor)
         if added is None:
             return None
         places.add(added[0])
@@ -134,10 +137,10 @@ def _is_right(
     places: set[Place],
 ) -> bool:
     """Tell whether the template writes real names as the shapes do."""
-    text = job.sheet.text((*(row for some in rows for row in some), *anchor))
+    text = job.sheet.unnumbered((*(row for some in rows for row in some), *anchor))
     filled = b"".join(shapes[class_of(name)].fill(f"{name}\n".encode("ascii")) for name in sample).decode("ascii")
     if not places:
-        return not filled and text == job.sheet.text(anchor)
+        return not filled and text == job.sheet.unnumbered(anchor)
     return all(text == place.before + filled + place.after for place in places)
 
 
@@ -145,10 +148,9 @@ def _counts(names: Names, shapes: dict[Class, Shape], found: dict[Class, Said]) 
     first = CLASSES[0]
     if all((shapes[which], found[which]) == (shapes[first], found[first]) for which in CLASSES):
         return {first: names.count}
-    counts = dict.fromkeys(CLASSES, 0)
+    counts = Counter(dict.fromkeys(CLASSES, 0))
     for block in names.blocks:
-        for which, some in split(block).items():
-            counts[which] += some.count(b"\n")
+        counts.update(tally(block))
     return counts
 
 
