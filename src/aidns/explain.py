@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from aidns import names, psl
 from aidns.blockset import compile_selection, decide, nearest
 from aidns.lists.own import rules_about
-from aidns.model import BlockSet, Catalog, Evidence, LeftOut, OwnedName, Policy, Rule, Verdict
+from aidns.model import BlockSet, Catalog, Evidence, LeftOut, OwnedName, Policy, Rule, Selection, Verdict
 from aidns.names import Name
 from aidns.policy import client_scopes, select
 
@@ -92,7 +92,7 @@ def explain(
         if a in by_name and (a == name or by_name[a].scope == "subtree")
     ]
     blocksets = [
-        compile_selection(select(catalog, policy, today, scope, listed), verdicts)
+        compile_selection(_about(name, select(catalog, policy, today, scope, listed)), verdicts)
         for policy in policies
         for listed in [rules_about(policy.list, name) if policy.list else ()]
         for scope in client_scopes(policy)
@@ -111,6 +111,16 @@ def explain(
         standing=_standing(name, above, verdicts),
         allow=_allow(name, today) if any(hit.answer == "blocked" for hit in caught) else "",
     )
+
+
+def _about(name: Name, selection: Selection) -> Selection:
+    """Return a selection without the rules that say nothing about the name: an answer depends on no other owners.
+
+    Rules that no block set can hold stay, to be refused.
+    """
+    owners = {name, *names.ancestors(name)}
+    rules = tuple(r for r in selection.rules if r.name in owners or names.at_or_below(r.name, names.CANARY_PARENT))
+    return structs.replace(selection, rules=rules, known=())
 
 
 def _caught(blockset: BlockSet, name: Name) -> Caught | None:

@@ -41,15 +41,14 @@ def _service_matches(
     service: Service, provider: Provider | None, selector: Selector, family: frozenset[str]
 ) -> tuple[Truth, str]:
     """Return whether the service matches, and the first fact that is unknown."""
-    plain = (
-        (selector.provider, service.provider in selector.provider),
-        (selector.provider_family, service.provider in family),
-        (selector.service, service.id in selector.service),
-        (selector.category, not set(selector.category).isdisjoint(service.categories)),
-        (selector.hosts_models_of, not set(selector.hosts_models_of).isdisjoint(service.hosts_models_of)),
-        (selector.separable, service.separable in selector.separable),
-    )
-    if any(wanted and not holds for wanted, holds in plain):
+    if (
+        (selector.provider and service.provider not in selector.provider)
+        or (selector.provider_family and service.provider not in family)
+        or (selector.service and service.id not in selector.service)
+        or (selector.category and set(selector.category).isdisjoint(service.categories))
+        or (selector.hosts_models_of and set(selector.hosts_models_of).isdisjoint(service.hosts_models_of))
+        or (selector.separable and service.separable not in selector.separable)
+    ):
         return False, ""
     registered = provider.registered_in if provider else ()
     parent = provider.parent_in if provider else ()

@@ -6,9 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-
-import jinja2
-from jinja2.sandbox import SandboxedEnvironment
+from typing import TYPE_CHECKING
 
 from aidns import names
 from aidns.data import read_regular, shipped
@@ -27,6 +25,9 @@ from aidns.render.base import (
     listed_canary,
 )
 from aidns.render.rpz import DEFAULT_ZONE_LENGTH, NEGATIVE, OWN_SOA_RNAME, PASSTHRU, records
+
+if TYPE_CHECKING:
+    import jinja2
 
 MAX_TEMPLATE = 1 << 20
 """Octets of a user's template."""
@@ -146,13 +147,15 @@ def path_of(fmt: Format, blockset: BlockSet) -> str:
 
 
 def _template(fmt: Format, user_template: Path | None) -> tuple[jinja2.Template, str]:
+    from jinja2 import TemplateSyntaxError
+
     if user_template is None:
         source, label = shipped("templates").joinpath(fmt.template).read_text("utf-8"), fmt.template
     else:
         source, label = _own_template(user_template), str(user_template)
     try:
         compiled = _compiled(source)
-    except jinja2.TemplateSyntaxError as error:
+    except TemplateSyntaxError as error:
         raise DataError(f"template {label}, line {error.lineno}: {error.message}") from None
     except (RecursionError, MemoryError, SyntaxError, ValueError) as error:  # what Python's compiler cannot take
         raise DataError(f"template {label} is too deep: {names.printable(str(error))}", tip="flatten it") from None
@@ -165,8 +168,11 @@ def _template(fmt: Format, user_template: Path | None) -> tuple[jinja2.Template,
 @cache
 def _compiled(source: str) -> jinja2.Template:
     """Compile each template once: that costs more than most lists that are made with it."""
+    from jinja2 import StrictUndefined  # takes as long as click: a command that writes no list goes without
+    from jinja2.sandbox import SandboxedEnvironment
+
     environment = SandboxedEnvironment(
-        undefined=jinja2.StrictUndefined,
+        undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
