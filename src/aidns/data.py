@@ -1,4 +1,4 @@
-"""Files that came with this program, inside the wheel or beside `src/` in a checkout, and how files are read. [I/O]"""
+"""Files that came with this program, in the wheel or beside `src/`, the user's folders, how files are read. [I/O]"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from aidns.errors import EnvironmentFault
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent
 _MAX_OCTETS = 1 << 30
+_XDG_DEFAULTS = {"cache": ".cache", "state": ".local/state"}
 _DEPTH = 4
 """Folders looked into; neither code, nor the catalogue, nor published lists lie deeper."""
 
@@ -43,6 +44,20 @@ def shipped(what: str) -> Traversable:
     raise EnvironmentFault(
         f"the shipped {what}/ directory is missing", tip="reinstall aidns, or name one with --catalog"
     )
+
+
+def user_folder(kind: Literal["cache", "state"]) -> Path:
+    """Return this program's folder below the user's XDG cache or state directory.
+
+    On Linux the environment says it nearly always; all else is left to platformdirs, whose import takes as long as a
+    third of click's.
+    """
+    named, home = os.environ.get(f"XDG_{kind.upper()}_HOME", ""), os.environ.get("HOME", "")
+    if sys.platform == "linux" and (named.startswith("/") or home.startswith("/")):
+        return (Path(named) if named.startswith("/") else Path(home, _XDG_DEFAULTS[kind])) / "aidns"
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("aidns") if kind == "cache" else platformdirs.user_state_dir("aidns"))
 
 
 @cache
@@ -111,9 +126,13 @@ def read_regular(file: Traversable | os.PathLike[str], most: int) -> bytes:
 
 def _read(handle: int, most: int, likely: int) -> bytes:
     parts = []
-    while most and (part := os.read(handle, min(most, likely))):
+    while most:
+        wanted = min(most, likely)
+        part = os.read(handle, wanted)
         parts.append(part)
         most -= len(part)
+        if len(part) < wanted:  # a regular file gives less than asked for at its end alone
+            break
     return b"".join(parts)
 
 

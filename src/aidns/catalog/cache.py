@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import platformdirs
 
 from aidns import names
 from aidns.catalog.files import Source
-from aidns.data import program, read_regular
+from aidns.data import program, read_regular, user_folder
 from aidns.errors import UsageError
 from aidns.model import Catalog, SeenDate
 
@@ -35,7 +34,7 @@ _MAX_OCTETS = 64 << 20
 
 def directory() -> Path:
     """Return where entries are kept: `catalog` below the XDG cache directory."""
-    return Path(platformdirs.user_cache_dir("aidns")) / "catalog"
+    return user_folder("cache") / "catalog"
 
 
 def find(sources: Mapping[str, Source], folder: Path) -> Catalog | None:

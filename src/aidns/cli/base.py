@@ -80,9 +80,9 @@ def now() -> int:
 
 def default_state_file() -> Path:
     """Return where `check` remembers answers: `state.sqlite` below the XDG state directory."""
-    import platformdirs
+    from aidns.data import user_folder
 
-    return Path(platformdirs.user_state_dir("aidns")) / "state.sqlite"
+    return user_folder("state") / "state.sqlite"
 
 
 def state_file(app: App, given: Path | None) -> Path:

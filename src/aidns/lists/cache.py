@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
-import platformdirs
 from msgspec import Struct
+
+from aidns.data import user_folder
 
 MAX_OCTETS = 256 << 20
 """Of a list; five million names take some 100 MB."""
@@ -41,7 +42,7 @@ class Copy(Struct, frozen=True):
 
 def directory() -> Path:
     """Return where copies are kept: `lists` below the XDG cache directory."""
-    return Path(platformdirs.user_cache_dir("aidns")) / "lists"
+    return user_folder("cache") / "lists"
 
 
 def find(url: str, folder: Path) -> Copy | None:
