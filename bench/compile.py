@@ -230,6 +230,8 @@ def formats(size: int, runs: int, folder: Path) -> None:
 
 def time_formats(source: str, folder: str) -> None:
     """Compile once and write every format, in this process; print the seconds of CPU."""
+    import jinja2.sandbox  # noqa: F401 - the first format loads it, which is no cost of one more
+
     from aidns.lists.compile import Input, compile_lists
     from aidns.render import bulk
     from aidns.render.base import Inexpressible

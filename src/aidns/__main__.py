@@ -19,7 +19,10 @@ def main() -> None:
     gc.set_threshold(YOUNG)
     from aidns.cli import main as run
 
-    run()
+    try:
+        run()
+    finally:
+        gc.freeze()  # the process ends: its last looks for cycles would go through every object there is
 
 
 if __name__ == "__main__":
