@@ -17,8 +17,8 @@ from aidns.lists.tally import Summary
 from aidns.model import Rule
 from aidns.names import MAX_LABEL, Name
 
-BLOCK = 1 << 19
-"""Octets read at once, after the first that tell the syntax."""
+BLOCK = 1 << 17
+"""Octets read at once, after the first that tell the syntax: so few that what is made of them stays in a cache."""
 _LOOSE = 1 << 16
 """Keys read one by one that are gathered before they become a run."""
 
