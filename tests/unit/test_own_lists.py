@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -185,7 +186,11 @@ def test_explain_says_of_every_name_what_the_lists_make_of_it(tmp_path: Path) ->
 
 
 def lines_of(text: str) -> Counter[str]:
-    return Counter(line for line in text.splitlines() if "Version" not in line)
+    """The lines without the version, and without the numbers that stand for their order."""
+    numbers = re.findall(r"^Add-Rule (\d+) ", text, re.MULTILINE)
+    assert numbers == [str(number) for number in range(1, len(numbers) + 1)]
+    lines = re.sub(r"^Add-Rule \d+ ", "", text, flags=re.MULTILINE).splitlines()
+    return Counter(line for line in lines if "Version" not in line)
 
 
 @pytest.mark.parametrize("fmt", FORMATS)

@@ -116,11 +116,11 @@ def other_networks() -> None:
     office.write_text(office.read_text("utf-8").replace("10.20.0.0/16", "10.21.0.0/16"), "utf-8")
 
 
-Outcome = tuple[int, bool, str]
+Ending = tuple[int, bool, str]
 """Exit code, whether a build was made, and what was told."""
-SAME: Outcome = (0, True, "nothing changes: 13 lists as published")
-REPAIRED: Outcome = (0, True, "written again: its bytes were not the published ones")
-CHANGES: dict[str, tuple[Callable[[], object], Outcome]] = {
+SAME: Ending = (0, True, "nothing changes: 13 lists as published")
+REPAIRED: Ending = (0, True, "written again: its bytes were not the published ones")
+CHANGES: dict[str, tuple[Callable[[], object], Ending]] = {
     "a letter of the catalogue": (
         lambda: same_size("catalog/services/beta-search.toml"),
         (1, False, "`schema` is missing"),  # no catalogue, no build
