@@ -18,7 +18,7 @@ from aidns import wire
 from aidns.errors import EnvironmentFault
 from aidns.lookup import transport
 from aidns.lookup.attempt import Question
-from aidns.lookup.flow import Try
+from aidns.lookup.flow import Attempt, Try
 from aidns.lookup.outcome import classify
 from aidns.lookup.resolver import parse_resolver
 from aidns.lookup.transport import Exchange, Unusable, reply_of, system_resolvers
@@ -29,7 +29,8 @@ NAME = Name("www.shop.com")
 
 
 def numbered(number: int, timeout: float = 1.0) -> Try:
-    return Try(Question(NAME, "A"), number, "tls", timeout)
+    question = Question(NAME, "A")
+    return Try(question, number, "tls", timeout, Attempt(question, "tls", 0.0, 0), 0.0)
 
 
 def test_the_machines_resolvers_are_read(tmp_path: Path) -> None:

@@ -108,7 +108,6 @@ class Drive:
 
     async def _exchanged(self, one: Try) -> None:
         """Carry out a try over a stream."""
-        assert one.attempt is not None
         try:
             reply = await self._exchange.send(one)
         except TimeoutError as error:
@@ -123,16 +122,15 @@ class Drive:
     # ------------------------------------------------------------------ receiving
 
     def _reply(self, one: Try, reply: Reply | None, truncated: bool) -> None:
-        name, rdtype = one.question.name, one.question.rdtype
+        question = one.question
         if reply is not None:
-            finding = classify(reply, name, rdtype, runs_our_list=self._runs_our_list)
+            finding = classify(reply, question.name, question.rdtype, runs_our_list=self._runs_our_list)
         else:
-            finding = Finding(Outcome.BROKEN, name, "malformed reply")
-        self._outcome(one, finding, reply, truncated=truncated)
+            finding = Finding(Outcome.BROKEN, question.name, "malformed reply")
+        self._outcome(one, finding, reply, truncated)
 
-    def _outcome(self, one: Try, finding: Finding, reply: Reply | None, *, truncated: bool = False) -> None:
+    def _outcome(self, one: Try, finding: Finding, reply: Reply | None, truncated: bool = False) -> None:
         attempt = one.attempt
-        assert attempt is not None
         if self.flow.heard(one, finding.outcome, time.monotonic(), truncated=truncated):
             self._settle(attempt, finding, reply)
         elif not attempt.settled and not truncated:

@@ -60,8 +60,8 @@ class Try(Struct, eq=False, gc=False):
     number: int
     transport: Transport | Literal["tcp"]
     timeout: float
-    attempt: Attempt | None = None
-    at: float = 0.0
+    attempt: Attempt
+    at: float
     overdue: bool = False
     """The soft time-out has passed."""
     ended: bool = False
@@ -110,16 +110,16 @@ class Flow:
             return None
         if throttle.rate:
             throttle.spend(now)
-        attempt.tries += 1
+        attempt.tries = number = attempt.tries + 1
         attempt.flying += 1
         self.pipe += 1
         self.sent += 1
-        self.again += attempt.tries > 1
-        one = Try(attempt.question, attempt.tries, attempt.transport, self.manners.timeout, attempt, now)
-        if attempt.transport == "udp":
-            if len(self._soft) < attempt.tries:
+        transport = attempt.transport
+        one = Try(attempt.question, number, transport, self.manners.timeout, attempt, now)
+        if transport == "udp":
+            if len(self._soft) < number:
                 self._soft.append(deque())
-            self._soft[attempt.tries - 1].append(one)
+            self._soft[number - 1].append(one)
         return one
 
     def _choose(self, now: float) -> Attempt | None:
@@ -139,6 +139,7 @@ class Flow:
             attempt = self._due.popleft()
             attempt.queued = False
             if not attempt.settled:
+                self.again += attempt.tries > 0
                 return attempt
         return None
 
@@ -215,7 +216,6 @@ class Flow:
         while self._hard and self._hard[0][0] <= now:
             one = heapq.heappop(self._hard)[2]
             if not one.ended and self.lost(one, now):
-                assert one.attempt is not None
                 yield one.attempt
 
     def abandon(self) -> None:
@@ -228,7 +228,6 @@ class Flow:
 
     def _overdue(self, one: Try, now: float) -> None:
         attempt = one.attempt
-        assert attempt is not None
         one.overdue = True
         self.pipe -= 1
         heapq.heappush(self._hard, (one.at + one.timeout, next(self._serial), one))
@@ -236,12 +235,12 @@ class Flow:
             self._queue(attempt, now)
 
     def _end(self, one: Try) -> Attempt:
-        assert one.attempt is not None
+        attempt = one.attempt
         one.ended = True
-        one.attempt.flying -= 1
+        attempt.flying -= 1
         if not one.overdue:
             self.pipe -= 1
-        return one.attempt
+        return attempt
 
     def _settle(self, attempt: Attempt) -> None:
         attempt.settled = True

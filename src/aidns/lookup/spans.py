@@ -49,22 +49,11 @@ def servers_of(span: Span | Observation) -> tuple[str, ...]:
 
 def from_observation(seen: Observation) -> Span:
     """Return the span of one observation."""
+    at = seen.at
     return Span(
-        name=seen.name,
-        rdtype=seen.rdtype,
-        resolver=seen.resolver,
-        outcome=seen.outcome,
-        subject=seen.subject,
-        first=seen.at,
-        last=seen.at,
-        n=1,
-        days=(seen.at // DAY,),
-        detail=seen.detail,
-        chain=seen.chain,
-        data=seen.data,
-        vantage=seen.vantage,
-        operator=seen.operator,
-    )
+        seen.name, seen.rdtype, seen.resolver, seen.outcome, seen.subject, at, at, 1, (at // DAY,),
+        seen.detail, seen.chain, seen.data, seen.vantage, seen.operator,
+    )  # fmt: skip
 
 
 def merge(one: Span, other: Span) -> Span:

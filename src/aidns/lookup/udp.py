@@ -131,18 +131,10 @@ class Mux:
             self.odd["duplicate" if one.answered else "late"] += 1
             return
         cut = bool(packet[2] & 2)
-        if not packet.startswith(asked, 12):
-            if packet[4:6] == b"\0\0" and packet[3] & 15 in _RCODES_WITHOUT_QUESTION:
-                packet = packet[:4] + struct.pack("!HHHH", 1, 0, 0, 0) + asked
-            elif packet[12 : 12 + len(asked)].lower() == asked.lower():
-                self.odd["wrong case"] += 1  # a forger's, or a server's that keeps no case: TCP tells
-                packet, cut = packet[:12], True
-            else:
-                self.odd["wrong question"] += 1
+        if not packet.startswith(asked, 12) or len(packet) > wire.PAYLOAD:
+            packet, cut = self._mended(packet, asked)
+            if not packet:
                 return
-        if len(packet) > wire.PAYLOAD:
-            self.odd["oversize"] += 1
-            packet, cut = packet[: wire.PAYLOAD], True
         here.waiting -= 1
         reply = None
         if not cut:
@@ -151,6 +143,19 @@ class Mux:
             except wire.MessageError:
                 self.odd["malformed"] += 1
         self._heard(one, reply, cut)
+
+    def _mended(self, packet: bytes, asked: bytes) -> tuple[bytes, bool]:
+        """Return an odd packet as it may be read, and whether to ask again over TCP; nothing where it is no reply."""
+        if not packet.startswith(asked, 12):
+            if packet[4:6] == b"\0\0" and packet[3] & 15 in _RCODES_WITHOUT_QUESTION:
+                return packet[:4] + struct.pack("!HHHH", 1, 0, 0, 0) + asked, bool(packet[2] & 2)
+            if packet[12 : 12 + len(asked)].lower() == asked.lower():
+                self.odd["wrong case"] += 1  # a forger's, or a server's that keeps no case: TCP tells
+                return packet[:12], True
+            self.odd["wrong question"] += 1
+            return b"", False
+        self.odd["oversize"] += 1
+        return packet[: wire.PAYLOAD], True
 
 
 class _Socket:
