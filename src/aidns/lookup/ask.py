@@ -213,11 +213,9 @@ class _Service:
                 self.contact.leave()
             return
         self.queue.done(question, finding.outcome)
-        self.arrived.put(_observation(self.contact.resolver, question, finding, self.at, self.vantage))
-
-
-def _observation(resolver: Resolver, question: Question, finding: Finding, at: int, vantage: str) -> Observation:
-    return Observation(
-        question.name, question.rdtype, resolver.id, finding.outcome, at, finding.subject, finding.detail,
-        finding.chain, finding.data, vantage, resolver.operator,
-    )  # fmt: skip
+        resolver = self.contact.resolver
+        seen = Observation(
+            question.name, question.rdtype, resolver.id, finding.outcome, self.at, finding.subject, finding.detail,
+            finding.chain, finding.data, self.vantage, resolver.operator,
+        )  # fmt: skip
+        self.arrived.put(seen)
