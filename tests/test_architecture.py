@@ -43,7 +43,6 @@ HOMES = {
     "dns": ("aidns.lookup.transport",),
     "idna": ("aidns.names",),
     "jinja2": ("aidns.render.artefact",),
-    "platformdirs": ("aidns.data",),
     "publicsuffixlist": ("aidns.psl",),
     "requests": ("aidns.lists.fetch", "aidns.lookup.redirects"),
     "socket": ("aidns.lab", "aidns.lookup.redirects", "aidns.lookup.udp", "aidns.stub"),
