@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -21,7 +22,9 @@ from aidns import psl
 from aidns.catalog.load import load_or_fail
 from aidns.model import Catalog
 from aidns.names import Name, ancestors
+from aidns.wire import encode_name
 from nsd import require_nsd, serve_root
+from responder import Responder
 from samples import NOW
 
 DAY = 86400
@@ -120,3 +123,28 @@ def test_a_week_of_runs_gives_the_planted_verdicts_and_nothing_else(tmp_path: Pa
     assert removable == {
         n for n, fate in chosen.items() if fate == "gone" and psl.registrable_domain(n) not in (n, None)
     }
+
+
+SEED, SILENT, FAILING = 7, 0.04, 0.02
+
+
+def has_trouble(name: Name) -> bool:
+    """Tell whether the responders below say nothing of a name, or only that they failed."""
+    return zlib.crc32(encode_name(name), SEED) < (SILENT + FAILING) * 2**32
+
+
+@pytest.mark.slow
+def test_resolvers_that_lose_fall_silent_and_fail_prove_nothing(tmp_path: Path) -> None:
+    """Names that nobody tells anything of are unknown, all others alive; none is suspected, let alone removed."""
+    for night in range(2):
+        with ExitStack() as stack:
+            trouble = {"delay": 0.02, "loss": 0.01, "dead": SILENT, "servfail": FAILING, "seed": SEED}
+            ports = [stack.enter_context(Responder(**trouble)).port for _ in range(2)]
+            document = check(tmp_path / "state", night, ports)
+        assert all(resolver["answers"] and not resolver["canaries"] for resolver in document["resolvers"])
+        found = {verdict["name"]: verdict for verdict in document["verdicts"]}
+        assert set(found) == set(listed())
+        assert {found[name]["standing"] for name in found if not has_trouble(name)} == {"live"}
+        assert {found[name]["standing"] for name in found if has_trouble(name)} <= {"live", "unknown"}
+        assert sum(verdict["standing"] == "unknown" for verdict in found.values()) > len(found) * SILENT / 2
+        assert not any(verdict["removable"] for verdict in found.values())
