@@ -3,10 +3,11 @@
     .venv/bin/python bench/check.py [--rounds N] [--names N] [--only cpu|wall|rate]
 
 cpu: 10,000 names, 4 types that all clients know, answered at once: CPU time of the client for a question, as a ratio in
-each round, in which the clients run in turn; the median of these ratios. `aidns` asks, matches, decodes and classifies;
-`aidns + record` also writes the answers to a state file, `the next night` to one that holds those of the night before;
-what it then costs to put the batches together and read them is printed apart. dnspython's resolver asks a tenth of the
-questions. aiodns (`pip install aiodns`) and dnsperf (Debian package) are left out where they are not installed.
+each round, in which the clients run in turn; the median of these ratios. `aidns` asks, matches, decodes and classifies,
+with the collector of garbage set as the program sets it; `aidns + record` also writes the answers to a state file,
+`the next night` to one that holds those of the night before; what it then costs to put the batches together and read
+them is printed apart. dnspython's resolver asks a tenth of the questions. aiodns (`pip install aiodns`) and dnsperf
+(Debian package) are left out where they are not installed.
 
 wall: 10,000 names, 6 types, 3 resolvers 50 ms away, without a rate; the same with 2 % of the packets lost.
 
@@ -26,8 +27,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from operator import attrgetter
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -50,6 +53,9 @@ def host_names(count: int) -> list[str]:
 
 async def ask_with_aidns(ports: Sequence[int], names: Sequence[str], options: dict[str, Any]) -> dict[str, Any]:
     """Ask as `check` does; `record`: into a state file; `plain`: each type of each name."""
+    import gc
+
+    from aidns.__main__ import YOUNG
     from aidns.lookup.ask import Contact, ask, probe
     from aidns.lookup.attempt import Manners, Schedule
     from aidns.lookup.extras import as_recorded
@@ -58,6 +64,7 @@ async def ask_with_aidns(ports: Sequence[int], names: Sequence[str], options: di
     from aidns.model import Outcome
     from aidns.names import Name
 
+    gc.set_threshold(YOUNG)
     rate = float(options.get("rate", 0))
     contacts = [Contact(parse_resolver(f"127.0.0.1:{port}", rate), Manners()) for port in ports]
     await probe(contacts, ())
@@ -67,14 +74,18 @@ async def ask_with_aidns(ports: Sequence[int], names: Sequence[str], options: di
     if options.get("six"):
         types = {"gated": ("AAAA", "HTTPS", "CNAME", "NS", "SOA"), "zone": ()}
     schedule = Schedule(map(Name, names), [contact.resolver.id for contact in contacts], **types)
-    found = {"questions": 0, "denied": 0, "timeout": 0}
+    outcome_of = attrgetter("outcome")
+    outcomes: Counter[Outcome] = Counter()
     with State(Path(options["state"])) if options.get("state") else ExitStack() as state:
         async for batch in ask(schedule, contacts, at=1_700_000_000 + options.get("night", 0) * 86400):
-            found["questions"] += len(batch)
-            found["denied"] += sum(seen.outcome is Outcome.DENIED for seen in batch)
-            found["timeout"] += sum(seen.outcome is Outcome.TIMEOUT for seen in batch)
+            outcomes.update(map(outcome_of, batch))
             if isinstance(state, State):
                 state.record(map(as_recorded, batch))
+        found = {
+            "questions": outcomes.total(),
+            "denied": outcomes[Outcome.DENIED],
+            "timeout": outcomes[Outcome.TIMEOUT],
+        }
         if isinstance(state, State):
             start = time.process_time()
             state.compact()

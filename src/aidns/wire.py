@@ -29,6 +29,7 @@ _TO_QUESTION = b"\xc0\x0c"
 _HEADER = struct.Struct("!HHHHHH")
 _FIXED = struct.Struct("!HHIH")
 """Type, class, TTL and length of RDATA."""
+_SOA_NUMBERS = struct.Struct("!IIIII")
 _LENGTHS = tuple(bytes((length,)) for length in range(64))
 _PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_."
 """What needs no escape in text."""
@@ -261,7 +262,8 @@ def _data_text(wire: bytes, at: int, length: int, kind: int, known: dict[int, st
     if kind == _SOA:
         mname, behind = _read_name(wire, at, known)
         rname, behind = _read_name(wire, behind, known)
-        return " ".join((mname, rname, *map(str, struct.unpack_from("!IIIII", wire, behind))))
+        serial, refresh, retry, expire, minimum = _SOA_NUMBERS.unpack_from(wire, behind)
+        return f"{mname} {rname} {serial} {refresh} {retry} {expire} {minimum}"
     if kind == TYPES["MX"]:
         return f"{struct.unpack_from('!H', wire, at)[0]} {_read_name(wire, at + 2, known)[0]}"
     rdata = wire[at : at + length]
