@@ -125,13 +125,9 @@ def read_regular(file: Traversable | os.PathLike[str], most: int) -> bytes:
 
 def _read(handle: int, most: int, likely: int) -> bytes:
     parts = []
-    while most:
-        wanted = min(most, likely)
-        part = os.read(handle, wanted)
+    while most and (part := os.read(handle, min(most, likely))):  # some file systems give less before the end
         parts.append(part)
         most -= len(part)
-        if len(part) < wanted:  # a regular file gives less than asked for at its end alone
-            break
     return b"".join(parts)
 
 
