@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,7 +107,7 @@ class Sheet:
     def text(self, rows: tuple[Row, ...], head: tuple[str, ...] = (), serial: int = 0) -> str:
         """Return the file with these rows, which `check_rows` has passed. Raises DataError when the template fails."""
         text = self.unnumbered(rows, head, serial)
-        return numbered(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        return numbered(text.encode("utf-8", "surrogatepass"), itertools.count(1)).decode("utf-8", "surrogatepass")
 
     def unnumbered(self, rows: tuple[Row, ...], head: tuple[str, ...] = (), serial: int = 0) -> str:
         """Return the same with NUMBER where the template numbers lines."""
@@ -133,11 +134,11 @@ def _context(fmt: Format, blockset: BlockSet, action: Action) -> dict[str, objec
     }
 
 
-def numbered(text: bytes, first: int = 1) -> bytes:
-    """Return a text with numbers from `first` on where NUMBER stands."""
+def numbered(text: bytes, numbers: Iterator[int]) -> bytes:
+    """Return a text with the next numbers where NUMBER stands."""
     mark = NUMBER.encode()
-    numbers = tuple(range(first, first + text.count(mark)))
-    return text.replace(b"%", b"%%").replace(mark, b"%d") % numbers if numbers else text
+    needed = tuple(itertools.islice(numbers, text.count(mark)))
+    return text.replace(b"%", b"%%").replace(mark, b"%d") % needed if needed else text
 
 
 def path_of(fmt: Format, blockset: BlockSet) -> str:

@@ -7,8 +7,8 @@ a template does more than substitute, everything goes that way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -47,15 +47,9 @@ class Document(Struct, frozen=True):
         assert text.endswith(self.place.after), "the header stands in front"
         filled = (part.fill(block) for part in self.parts for block in part.names.blocks)
         before, after = text[: len(text) - len(self.place.after)], self.place.after
-        yield from _numbered(chain([before.encode("ascii")], filled, [after.encode("ascii")]))
-
-
-def _numbered(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the blocks of a file with its lines numbered where the template numbers them."""
-    first = 1
-    for block in blocks:
-        yield numbered(block, first)
-        first += block.count(NUMBER.encode())
+        numbers = itertools.count(1)
+        for block in itertools.chain([before.encode("ascii")], filled, [after.encode("ascii")]):
+            yield numbered(block, numbers)
 
 
 def start(
