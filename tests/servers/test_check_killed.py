@@ -39,7 +39,7 @@ task = Task(
 registrable_domain("a.com")  # reads its list
 print("ready", flush=True)
 with State(Path(path)) as state:
-    run(state, task, lambda settled, left: print(settled, flush=True))
+    run(state, state.spans(), task, lambda settled, left: print(settled, flush=True))
 """
 """Prints how many observations each batch held, once it is recorded."""
 

@@ -41,7 +41,7 @@ def look(folder: Path, *, trusted: bool) -> tuple[Facts, set[Outcome]]:
         with start("unbound", [settings], upstream=port, canary=CANARY) as server:
             resolver = parse_resolver(f"127.0.0.1:{server.port}", 0.0)
             with State(folder / "state.sqlite") as state:
-                run(state, Task((NAME, BROKEN), (resolver,), (), NOW), lambda settled, left: None)
+                run(state, (), Task((NAME, BROKEN), (resolver,), (), NOW), lambda settled, left: None)
                 spans = state.spans()
     return Findings(spans, catalog(), NOW).of(NAME), {span.outcome for span in spans if span.name == BROKEN}
 

@@ -250,7 +250,7 @@ def test_a_night_over_the_shipped_catalogue_asks_what_is_due_and_nothing_twice(t
     with Upstream() as upstream, State(tmp_path / "state.sqlite") as state:
         resolver = parse_resolver(f"127.0.0.1:{upstream.port}")
         task = Task(names, (resolver,), (Name("office.aidns-canary.example"),), NOW, Manners(timeout=5.0))
-        asked = run(state, task, lambda settled, left: None).asked[resolver.id]
+        asked = run(state, state.spans(), task, lambda settled, left: None).asked[resolver.id]
         spans = state.spans()
         due = {(name, rdtype) for name in names for rdtype in ("A", *GATED)}
         due |= {(str(zone), rdtype) for zone in zones for rdtype in ZONE_TYPES}
@@ -258,5 +258,5 @@ def test_a_night_over_the_shipped_catalogue_asks_what_is_due_and_nothing_twice(t
         assert {(span.name, span.rdtype) for span in spans} == due
         assert {span.n for span in spans} == {1}
         assert asked == len(spans) == len(due)
-        assert run(state, task, lambda settled, left: None).asked == {}, "all of it was proven just now"
+        assert run(state, state.spans(), task, lambda settled, left: None).asked == {}, "all of it was proven just now"
         assert state.spans() == spans

@@ -131,7 +131,7 @@ def carry_out(app: App, catalog: Catalog, task: Task, state_file: Path, *, http:
         before = state.spans()
         warn_of_future(app, before, task.at)
         with progress(app) as tick:
-            tally = run(state, task, tick)
+            tally = run(state, before, task, tick)
         if http:
             look_at_sites(app, catalog, task, state)
         after = state.compact()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from aidns.lookup.resolver import Resolver, parse_resolvers
 from aidns.lookup.spans import proven
 from aidns.lookup.state import State
 from aidns.lookup.transport import require_https, system_resolvers
+from aidns.model import Span
 from aidns.names import Name
 
 Tick = Callable[[int, int], object]
@@ -72,12 +73,12 @@ def choose_resolvers(specs: Sequence[str], rate: float | None = None) -> tuple[R
     return resolvers
 
 
-def run(state: State, task: Task, tick: Tick) -> Tally:
-    """Carry out a run. What was recorded stays, whatever happens.
+def run(state: State, before: Iterable[Span], task: Task, tick: Tick) -> Tally:
+    """Carry out a run; `before` is what the state holds. What was recorded stays, whatever happens.
 
     Raises EnvironmentFault when no resolver gave a usable answer (none at all: within 5 seconds).
     """
-    known = frozenset() if task.everything else proven(state.spans(), task.at, task.vantage)
+    known = frozenset() if task.everything else proven(before, task.at, task.vantage)
     resolvers = [resolver.id for resolver in task.resolvers]
     due = plan(task.names, resolvers, known, task.at, task.shard)
     schedule = Schedule(due.names, resolvers, due.settled, zone=ZONE_TYPES, extra=due.extra)
