@@ -9,7 +9,7 @@ AidnsError
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,3 +57,11 @@ class EnvironmentFault(AidnsError):
     """Something outside failed: no resolver answers, the disk is full, a program is missing."""
 
     exit_code = 4
+
+
+def did_you_mean(word: str, known: Iterable[str], otherwise: str) -> str:
+    """Return the tip for a word that is none of those known: those that are near, else `otherwise`."""
+    from difflib import get_close_matches  # only who mistypes waits for it
+
+    near = get_close_matches(word, list(known), n=3)
+    return f"did you mean {', '.join(map(repr, near))}?" if near else otherwise

@@ -24,7 +24,7 @@ from aidns import names
 from aidns.blockset import compile_selection, decide
 from aidns.catalog import cache
 from aidns.catalog.files import read_all
-from aidns.errors import DataError, UnsafeError, UsageError
+from aidns.errors import DataError, UnsafeError, UsageError, did_you_mean
 from aidns.model import Artefact, BlockSet, Catalog, Policy, Problem, Rule, Selection, Standing, Verdict
 from aidns.names import Name
 from aidns.policy import client_scopes, expand, is_expired, select
@@ -272,7 +272,4 @@ def _memory_notes(memory: Memory, now: int) -> tuple[str, ...]:
 
 
 def _policy_tip(reference: str, catalog: Catalog) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(reference, catalog.policies, n=3)
-    return f"did you mean {', '.join(near)}?" if near else "aidns list policies shows them; a file ends in .toml"
+    return did_you_mean(reference, catalog.policies, "aidns list policies shows them; a file ends in .toml")

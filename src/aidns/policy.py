@@ -9,7 +9,7 @@ import msgspec
 
 from aidns import names
 from aidns.allowances import allowances
-from aidns.errors import DataError, UsageError
+from aidns.errors import DataError, UsageError, did_you_mean
 from aidns.model import Catalog, LeftOut, OwnedName, Policy, Rule, Selection, Selector
 from aidns.names import Name
 from aidns.selectors import DEFAULT_SHARING, Match, matching_services, name_misses
@@ -201,7 +201,4 @@ def _unique(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 
 def _near(text: str, known: Iterable[str]) -> str:
-    from difflib import get_close_matches
-
-    near = get_close_matches(text, list(known), n=3)
-    return f"did you mean {', '.join(near)}?" if near else "aidns list policies shows them"
+    return did_you_mean(text, known, "aidns list policies shows them")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any
 
 import msgspec
 
-from aidns.errors import UsageError
+from aidns.errors import UsageError, did_you_mean
 from aidns.model import Catalog, SeenDate
 from aidns.names import printable
 from aidns.policy import expand
@@ -27,8 +26,7 @@ def find_entries(catalog: Catalog, entry_id: str, kind: str | None = None) -> li
     wanted = {kind: tables[kind]} if kind else tables
     found = [(k, table[entry_id]) for k, table in wanted.items() if entry_id in table]
     if not found:
-        near = get_close_matches(entry_id, {i: None for table in wanted.values() for i in table}, n=3)
-        tip = f"did you mean {', '.join(near)}?" if near else "aidns list shows what there is"
+        tip = did_you_mean(entry_id, {i for table in wanted.values() for i in table}, "aidns list shows what there is")
         raise UsageError(f"there is no {kind or 'entry'} {printable(entry_id, 80)!r}", tip=tip)
     return [(k, _document(expand(entry, catalog.policies) if k == "policy" else entry)) for k, entry in found]
 

@@ -95,7 +95,7 @@ def test_a_misspelt_word_is_answered_with_a_near_one(arguments: tuple[str, ...],
 def test_a_suggestion_is_made_once(aidns: Run) -> None:
     """A provider and a service of one name are one suggestion."""
     err = aidns("show", "deepsek", shipped=True)[2]
-    assert err.count("deepseek,") == 1
+    assert err.count("'deepseek'") == 1
 
 
 @pytest.mark.parametrize(

@@ -109,7 +109,7 @@ def test_the_report_as_json(aidns: Run, tmp_path: Path) -> None:
     ("arguments", "code", "says"),
     [
         (("list.txt", "--format", "nothing"), 2, "there is no format"),
-        (("list.txt", "--format", "dnsmask"), 2, "did you mean dnsmasq"),
+        (("list.txt", "--format", "dnsmask"), 2, "did you mean 'dnsmasq'"),
         (("list.txt", "--format", "windows-dns", "--action", "nxdomain"), 3, "as --action"),
         (("list.txt",), 2, "--format"),
         (("missing.txt", "--format", "rpz"), 2, "missing.txt"),

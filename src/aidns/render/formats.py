@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from aidns.errors import UsageError
+from aidns.errors import UsageError, did_you_mean
 from aidns.names import printable
 from aidns.render.adguard import ADGUARD, ADGUARD_ALLOW
 from aidns.render.appliances import MIKROTIK, WINDOWS_DNS
@@ -29,10 +29,7 @@ def find(format_id: str) -> Format:
     """Return a format. Raises UsageError with the formats that exist."""
     if format_id in FORMATS:
         return FORMATS[format_id]
-    from difflib import get_close_matches
-
-    near = get_close_matches(format_id, FORMATS, n=3)
-    tip = f"did you mean {', '.join(near)}?" if near else f"formats are {', '.join(FORMATS)}"
+    tip = did_you_mean(format_id, FORMATS, f"formats are {', '.join(FORMATS)}")
     raise UsageError(f"there is no format {printable(format_id, 80)!r}", tip=tip)
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from difflib import get_close_matches
 
 from aidns.catalog.lint.finding import Finding, placed, service_path
-from aidns.errors import DataError
+from aidns.errors import DataError, did_you_mean
 from aidns.model import Catalog, Policy
 from aidns.policy import expand
 
@@ -81,9 +80,7 @@ def _measure_targets(catalog: Catalog, path: str, targets: Iterable[str]) -> Ite
 def _missing(path: str, field: str, kind: str, used: Iterable[str], known: Mapping[str, object]) -> Iterator[Finding]:
     for word in used:
         if word not in known:
-            near = get_close_matches(word, known, n=1)
-            tip = f"did you mean {near[0]!r}?" if near else _tip(kind, known)
-            yield Finding(path, field, f"there is no {kind} {word!r}", tip)
+            yield Finding(path, field, f"there is no {kind} {word!r}", did_you_mean(word, known, _tip(kind, known)))
 
 
 def _tip(kind: str, known: Mapping[str, object]) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 
 from aidns.catalog.lint.finding import Finding, dependency_evidence, domains, evidence_lists, placed, service_path
+from aidns.errors import did_you_mean
 from aidns.model import Catalog
 
 Use = tuple[str, str, str, Iterable[str]]
@@ -18,8 +18,7 @@ def check(catalog: Catalog) -> Iterator[Finding]:
         known = catalog.vocab.get(section, {})
         for word in used:
             if word not in known:
-                near = get_close_matches(word, known, n=1)
-                tip = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
+                tip = did_you_mean(word, known, f"known: {', '.join(known)}")
                 yield Finding(path, field, f"{word!r} is no word of [{section}] in vocab.toml", tip)
 
 
