@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
 
 from aidns.lab.servers import missing
 from aidns.lab.upstream import Upstream
+from require import skip_or_fail
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose servers this machine lacks; where CI=true they must be there."""
     lacking = {program for mark in item.iter_markers("server") for kind in mark.args for program in missing(kind)}
     if lacking:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"not installed: {', '.join(sorted(lacking))}")
+        skip_or_fail(f"not installed: {', '.join(sorted(lacking))}")
 
 
 @pytest.fixture

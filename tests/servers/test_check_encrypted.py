@@ -15,6 +15,7 @@ import trustme
 
 from aidns.lab.servers import start
 from aidns.lab.upstream import Upstream, bind_both
+from require import skip_or_fail
 
 pytestmark = pytest.mark.server("unbound")
 HOST, NAME, DENIED, CANARY = "dns.office.test", "www.shop.com", "nx-a.shop.com", "office.aidns-canary.example"
@@ -79,7 +80,7 @@ def standings(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
 def _https_extra() -> None:
     """DNS over HTTPS is an extra; where CI=true it must be there."""
     if not dns.query.have_doh:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("not installed: aidns[doh]")
+        skip_or_fail("not installed: aidns[doh]")
 
 
 @pytest.mark.parametrize("spec", ["tls://127.0.0.1:{}", f"tls://127.0.0.1:{{}}#{HOST}"])

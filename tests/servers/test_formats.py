@@ -33,9 +33,9 @@ from aidns.render.artefact import render
 from aidns.render.base import Inexpressible
 from aidns.render.formats import FORMATS
 from aidns.stub import ask_many
+from require import skip_or_fail
 from servers import rule_sets
 from tests.consumers import libc, squid, tsurlfilter
-from tests.consumers.require import skip_or_fail
 from tests.oracles.adguard import ALLOW, BLOCK, NOTHING, AdGuard
 from tests.oracles.blocky import Blocky
 from tests.oracles.gravity import PiHole

@@ -27,8 +27,8 @@ from aidns.render.artefact import render
 from aidns.render.consumers import CONSUMERS
 from aidns.render.formats import FORMATS
 from aidns.stub import ask
+from require import skip_or_fail
 from tests.consumers import squid
-from tests.consumers.require import skip_or_fail
 
 CANARY = "p.aidns-canary.example"
 CQUEUES = Path("/usr/share/lua/5.1/cqueues.lua")
@@ -201,7 +201,7 @@ def test_squid_reads_a_new_list(tmp_path: Path) -> None:
 
 
 def test_every_command_of_the_page_is_tried() -> None:
-    """But for dnsmasq's configuration, which has none."""
+    """Of those that are told to a server; dnsmasq's configuration has none."""
     words = ("unbound-control", "rndc", "rec_control", "SIGHUP")
     telling = {k for k in KINDS if any(word in " ".join(CONSUMERS[k].after) for word in words)}
     assert telling == {*COMMANDS}

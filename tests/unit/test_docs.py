@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import difflib
-import os
 import re
 import subprocess
 import tomllib
@@ -17,6 +16,7 @@ from aidns.catalog.load import load
 from aidns.cli import COMMANDS, cli
 from aidns.pipeline import find_policy
 from aidns.render.formats import FORMATS
+from require import skip_or_fail
 from tests import documents
 from tests.documents import PAGES, ROOT, SESSION, commands
 
@@ -33,7 +33,7 @@ def test_sessions_and_tables_are_real(page: str) -> None:
     """What a page shows as output of a command is its output."""
     text = TEXTS[page]
     if lacking := documents.needs_server(text):
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"not installed: {', '.join(lacking)}")
+        skip_or_fail(f"not installed: {', '.join(lacking)}")
     now = documents.refreshed(text)
     diff = "\n".join(
         difflib.unified_diff(text.splitlines(), now.splitlines(), page, "what is printed now", lineterm="")
